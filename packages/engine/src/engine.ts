@@ -1,0 +1,81 @@
+import type { BufferLike } from './datatypes.ts';
+import type { MpiError } from './errors.ts';
+
+/** Wildcard for the source of a receive or probe (MPI-4.1 section 3.2.4). */
+export const ANY_SOURCE = -1;
+/** Wildcard for the tag of a receive or probe (MPI-4.1 section 3.2.4). */
+export const ANY_TAG = -1;
+/** A rank that does not exist: talking to it does nothing (MPI-4.1 section 3.10). */
+export const PROC_NULL = -2;
+/** The highest tag, MPI_TAG_UB. */
+export const TAG_UB = 0x7fffffff;
+
+/** What a message is matched by, as its receiver sees it. */
+export interface Arrival {
+  /** Rank of the sender. */
+  readonly source: number;
+  readonly tag: number;
+  /** Length of the message in bytes. */
+  readonly bytes: number;
+  /** Element type code, see `DATATYPES`. */
+  readonly type: number;
+}
+
+/** A started operation of an engine. It is settled when `done` has been true once; then it must not be used again. */
+export interface PendingOperation {
+  /** Looks, after one round of progress, whether the operation is complete. Throws what the operation failed with. */
+  test(): boolean;
+  /**
+   * Blocks until the operation is complete. Throws what it failed with, or `ERR_TIMEOUT` after `timeout` milliseconds;
+   * the operation then goes on.
+   */
+  wait(timeout?: number): void;
+  /** Calls back from the event loop once the operation is complete, and keeps the process alive until then. */
+  notify(settled: (error: MpiError | undefined) => void): void;
+  /** Takes the operation back if nobody has matched it yet; a cancelled one ends with `ERR_CANCELLED`. */
+  cancel(): boolean;
+  /** Of a completed receive; undefined for a send. */
+  readonly arrival: Arrival | undefined;
+  readonly done: boolean;
+}
+
+/** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
+export interface MatchedMessage extends Arrival {
+  receive(buffer: BufferLike): void;
+}
+
+/**
+ * What every engine offers, in the words of MPI. Ranks are those of the engine's world; buffers are used in place.
+ * `context` separates communicators. Blocking calls throw `MpiError`.
+ */
+export interface Engine {
+  readonly rank: number;
+  readonly size: number;
+
+  send(buffer: BufferLike, dest: number, tag: number, context: number): void;
+  recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival;
+  isend(buffer: BufferLike, dest: number, tag: number, context: number): PendingOperation;
+  irecv(buffer: BufferLike, source: number, tag: number, context: number): PendingOperation;
+
+  /** Blocks until a message that matches is there; leaves it there. */
+  probe(source: number, tag: number, context: number): Arrival;
+  /** After one round of progress: the message that a receive would get now, left where it is. */
+  iprobe(source: number, tag: number, context: number): Arrival | undefined;
+  /** Blocks until a message that matches is there, and takes it. */
+  mprobe(source: number, tag: number, context: number): MatchedMessage;
+
+  /** Blocks until all are complete; throws the first failure in the order given, after all have ended. */
+  waitAll(operations: readonly PendingOperation[]): void;
+
+  /** Seconds since some moment in the past; the same clock for all ranks of the machine (MPI-4.1 section 9.6). */
+  wtime(): number;
+  /** Ends the whole job with this exit code; does not return. */
+  abort(code: number, reason?: string): never;
+  /** Completes outstanding sends and leaves the job. Idempotent. */
+  leave(): void;
+  /** Tells the launcher that this process is about to die of an error that nobody caught. Does not wait. */
+  reportUncaught(reason: string): void;
+
+  /** Counts of what was moved and how, of this rank, since it started. */
+  counters(): Readonly<Record<string, number>>;
+}

@@ -1,0 +1,20 @@
+export {
+  type BufferLike,
+  DATATYPES,
+  type DatatypeName,
+  datatypeName,
+  datatypeOfClass,
+  type TypedArray,
+  type TypedArrayClass,
+} from './datatypes.ts';
+export {
+  ANY_SOURCE,
+  ANY_TAG,
+  type Arrival,
+  type Engine,
+  type MatchedMessage,
+  type PendingOperation,
+  PROC_NULL,
+  TAG_UB,
+} from './engine.ts';
+export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';
