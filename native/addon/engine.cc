@@ -1,0 +1,496 @@
+#include "addon/engine.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <system_error>
+
+#include "addon/event_loop.h"
+#include "addon/pending.h"
+#include "addon/view.h"
+#include "core/engine/engine.h"
+
+namespace onecopy {
+
+namespace {
+
+// Places in the report; `Report` in binding.ts.
+enum Place { kSource, kTag, kBytes, kType, kErrno, kSyscall, kPeer, kExpected, kActual, kPlaces };
+
+struct KeptMessage {
+    MatchedMessage message;
+};
+
+// Member order is destruction order, backwards: the loop's handles go before the engine that they use, and pending
+// requests before the engine's lists that they are linked in.
+struct RankFace {
+    std::unique_ptr<Engine> engine;
+    HandleTable<Pending> pending;
+    HandleTable<KeptMessage> messages;
+    std::unique_ptr<EventLoop> loop;
+    double* report = nullptr;
+    napi_ref reportReference = nullptr;
+};
+
+// One engine per process; TypeScript starts it on the main thread only.
+RankFace* face(napi_env env) {
+    void* data = nullptr;
+    napi_get_instance_data(env, &data);
+    return static_cast<RankFace*>(data);
+}
+
+napi_value number(napi_env env, double value) {
+    napi_value result;
+    napi_create_double(env, value, &result);
+    return result;
+}
+
+napi_value code(napi_env env, ErrorCode error) {
+    napi_value result;
+    napi_create_uint32(env, static_cast<std::uint32_t>(error), &result);
+    return result;
+}
+
+// The arguments of a hot call, as they come.
+template <std::size_t N>
+struct Arguments {
+    Arguments(napi_env env, napi_callback_info info) {
+        std::size_t count = N;
+        napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+    }
+    std::int32_t integer(napi_env env, std::size_t index) const {
+        std::int32_t value = 0;
+        napi_get_value_int32(env, values[index], &value);
+        return value;
+    }
+    std::uint32_t unsignedInteger(napi_env env, std::size_t index) const {
+        std::uint32_t value = 0;
+        napi_get_value_uint32(env, values[index], &value);
+        return value;
+    }
+    double real(napi_env env, std::size_t index) const {
+        double value = 0;
+        napi_get_value_double(env, values[index], &value);
+        return value;
+    }
+    napi_value values[N];
+};
+
+void reportArrival(RankFace& rank, const Envelope& envelope) {
+    rank.report[kSource] = envelope.source;
+    rank.report[kTag] = envelope.tag;
+    rank.report[kBytes] = static_cast<double>(envelope.bytes);
+    rank.report[kType] = static_cast<double>(envelope.type);
+}
+
+void reportError(RankFace& rank, const Error& error) {
+    rank.report[kErrno] = error.errnum;
+    rank.report[kSyscall] = static_cast<double>(error.syscall);
+    rank.report[kPeer] = error.peer;
+    rank.report[kExpected] = static_cast<double>(error.expected);
+    rank.report[kActual] = static_cast<double>(error.actual);
+}
+
+ErrorCode reportOutcome(RankFace& rank, const Request& request) {
+    if (request.error) {
+        reportError(rank, request.error);
+    } else if (request.kind == Request::Kind::recv) {
+        reportArrival(rank, request.envelope);
+    }
+    return request.error.code;
+}
+
+// Nothing of C++ may escape into V8.
+template <typename Body>
+napi_value guarded(napi_env env, Body body) {
+    try {
+        return body();
+    } catch (const std::bad_alloc&) {
+        return code(env, ErrorCode::noMem);
+    } catch (const std::exception& error) {
+        napi_throw_error(env, "ERR_NATIVE", error.what());
+        return nullptr;
+    }
+}
+
+// Waits for a request on the stack. It must not leave before nobody can touch it any more.
+ErrorCode finish(RankFace& rank, Request& request) {
+    const ErrorCode waited = rank.engine->wait(request);
+    if (waited != ErrorCode::ok) {
+        rank.engine->cancel(request);
+        reportError(rank, {.peer = request.peer, .expected = request.capacity});
+        return waited;
+    }
+    return reportOutcome(rank, request);
+}
+
+// --------------------------------------------------------------------------------------------------- blocking calls
+
+napi_value send(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<4> in(env, info);
+        RankFace& rank = *face(env);
+        View view;
+        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok) return code(env, wrong);
+        Request request;
+        request.setBuffer(view.data, view.bytes);
+        rank.engine->startSend(request, in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3),
+                               MessageKind::buffer, view.type);
+        return code(env, finish(rank, request));
+    });
+}
+
+napi_value recv(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<4> in(env, info);
+        RankFace& rank = *face(env);
+        View view;
+        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok) return code(env, wrong);
+        Request request;
+        request.setBuffer(view.data, view.bytes);
+        rank.engine->startRecv(request, {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
+                               MessageKind::buffer, view.type);
+        return code(env, finish(rank, request));
+    });
+}
+
+// ---------------------------------------------------------------------------------------------- operations in flight
+
+template <typename Start>
+napi_value startPending(napi_env env, napi_callback_info info, Start start) {
+    return guarded(env, [&] {
+        const Arguments<4> in(env, info);
+        RankFace& rank = *face(env);
+        double handle = 0;
+        Pending& pending = rank.pending.open(handle);
+        if (const ErrorCode wrong = pending.hold(env, in.values[0]); wrong != ErrorCode::ok) {
+            pending.letGo();
+            rank.pending.close(handle);
+            return number(env, -static_cast<double>(wrong));
+        }
+        pending.handle = handle;
+        pending.request.cookie = &pending;
+        start(rank, pending, in);
+        return number(env, handle);
+    });
+}
+
+napi_value isend(napi_env env, napi_callback_info info) {
+    return startPending(env, info, [&](RankFace& rank, Pending& pending, const Arguments<4>& in) {
+        rank.engine->startSend(pending.request, in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3),
+                               MessageKind::buffer, pending.type());
+    });
+}
+
+napi_value irecv(napi_env env, napi_callback_info info) {
+    return startPending(env, info, [&](RankFace& rank, Pending& pending, const Arguments<4>& in) {
+        rank.engine->startRecv(pending.request,
+                               {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
+                               MessageKind::buffer, pending.type());
+    });
+}
+
+napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
+    const ErrorCode outcome = reportOutcome(rank, pending.request);
+    // Watched and settled, but not delivered yet: the loop must not wait for it any more.
+    if (pending.request.QueueTag::linked()) rank.loop->settleOne();
+    pending.letGo();
+    rank.pending.close(pending.handle);
+    return code(env, outcome);
+}
+
+napi_value wait(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<2> in(env, info);
+        RankFace& rank = *face(env);
+        Pending* pending = rank.pending.find(in.real(env, 0));
+        if (pending == nullptr) return code(env, ErrorCode::request);
+        const double milliseconds = in.real(env, 1);
+        const Nanoseconds deadline =
+            milliseconds >= 0 && milliseconds < 1e12 ? now() + static_cast<Nanoseconds>(milliseconds * 1e6) : kNever;
+        const ErrorCode waited = rank.engine->wait(pending->request, deadline);
+        if (waited != ErrorCode::ok) {
+            reportError(rank, {.peer = pending->request.peer, .expected = pending->request.capacity});
+            return code(env, waited);
+        }
+        return useUp(env, rank, *pending);
+    });
+}
+
+napi_value test(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<1> in(env, info);
+        RankFace& rank = *face(env);
+        Pending* pending = rank.pending.find(in.real(env, 0));
+        if (pending == nullptr) return code(env, ErrorCode::request);
+        if (!pending->request.complete()) rank.engine->progress();
+        if (!pending->request.complete()) return number(env, -1);
+        return useUp(env, rank, *pending);
+    });
+}
+
+napi_value waitAll(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<1> in(env, info);
+        RankFace& rank = *face(env);
+        napi_typedarray_type type;
+        std::size_t length = 0;
+        void* data = nullptr;
+        if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+            type != napi_float64_array) {
+            return code(env, ErrorCode::arg);
+        }
+        std::vector<Request*> requests;
+        requests.reserve(length);
+        for (std::size_t i = 0; i < length; ++i) {
+            Pending* pending = rank.pending.find(static_cast<const double*>(data)[i]);
+            if (pending == nullptr) return code(env, ErrorCode::request);
+            requests.push_back(&pending->request);
+        }
+        return code(env, rank.engine->waitAll(requests));
+    });
+}
+
+napi_value cancel(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<1> in(env, info);
+        RankFace& rank = *face(env);
+        Pending* pending = rank.pending.find(in.real(env, 0));
+        return number(env, pending != nullptr && rank.engine->cancel(pending->request) ? 1 : 0);
+    });
+}
+
+napi_value watch(napi_env env, napi_callback_info info) {
+    return guarded(env, [&]() -> napi_value {
+        const Arguments<1> in(env, info);
+        RankFace& rank = *face(env);
+        Pending* pending = rank.pending.find(in.real(env, 0));
+        if (pending == nullptr || pending->request.watched) return nullptr;
+        rank.engine->watch(pending->request);
+        rank.loop->awaitOne();
+        return nullptr;
+    });
+}
+
+napi_value onSettled(napi_env env, napi_callback_info info) {
+    const Arguments<1> in(env, info);
+    face(env)->loop->listen(in.values[0]);
+    return nullptr;
+}
+
+// ---------------------------------------------------------------------------------------------------------- probing
+
+Selector selectorOf(napi_env env, const Arguments<3>& in) {
+    return {in.integer(env, 0), in.integer(env, 1), in.unsignedInteger(env, 2)};
+}
+
+// A wrong rank here would index the matcher's tables.
+bool validSource(const RankFace& rank, const Selector& selector) {
+    return selector.source == kAnySource || (selector.source >= 0 && selector.source < rank.engine->size());
+}
+
+napi_value probe(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        RankFace& rank = *face(env);
+        const Selector selector = selectorOf(env, Arguments<3>(env, info));
+        if (!validSource(rank, selector)) return code(env, ErrorCode::rank);
+        Envelope found;
+        const Error error = rank.engine->probe(selector, found);
+        if (error) {
+            reportError(rank, error);
+        } else {
+            reportArrival(rank, found);
+        }
+        return code(env, error.code);
+    });
+}
+
+napi_value iprobe(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        RankFace& rank = *face(env);
+        const Selector selector = selectorOf(env, Arguments<3>(env, info));
+        if (!validSource(rank, selector)) return code(env, ErrorCode::rank);
+        Envelope found;
+        Error error;
+        if (rank.engine->iprobe(selector, found, error)) {
+            reportArrival(rank, found);
+            return code(env, ErrorCode::ok);
+        }
+        if (!error) return number(env, -1);
+        reportError(rank, error);
+        return code(env, error.code);
+    });
+}
+
+napi_value mprobe(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        RankFace& rank = *face(env);
+        const Selector selector = selectorOf(env, Arguments<3>(env, info));
+        if (!validSource(rank, selector)) return number(env, -static_cast<double>(ErrorCode::rank));
+        MatchedMessage message;
+        if (const Error error = rank.engine->matchedProbe(selector, message)) {
+            reportError(rank, error);
+            return number(env, -static_cast<double>(error.code));
+        }
+        reportArrival(rank, message->envelope);
+        double handle = 0;
+        rank.messages.open(handle).message = std::move(message);
+        return number(env, handle);
+    });
+}
+
+napi_value mrecv(napi_env env, napi_callback_info info) {
+    return guarded(env, [&] {
+        const Arguments<2> in(env, info);
+        RankFace& rank = *face(env);
+        const double handle = in.real(env, 0);
+        KeptMessage* kept = rank.messages.find(handle);
+        if (kept == nullptr) return code(env, ErrorCode::request);
+        View view;
+        if (const ErrorCode wrong = readView(env, in.values[1], view); wrong != ErrorCode::ok) return code(env, wrong);
+        Request request;
+        request.setBuffer(view.data, view.bytes);
+        rank.engine->startMatchedRecv(request, std::move(kept->message), MessageKind::buffer, view.type);
+        rank.messages.close(handle);
+        return code(env, finish(rank, request));
+    });
+}
+
+// -------------------------------------------------------------------------------------------------------- start, end
+
+napi_value leave(napi_env env, napi_callback_info) {
+    return guarded(env, [&] {
+        face(env)->engine->leave();
+        return code(env, ErrorCode::ok);
+    });
+}
+
+Napi::Value abortJob(const Napi::CallbackInfo& info) {
+    face(info.Env())
+        ->engine->abort(info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::Boolean>(),
+                        info[2].As<Napi::String>().Utf8Value());
+    return info.Env().Undefined();
+}
+
+Napi::Value counters(const Napi::CallbackInfo& info) {
+    const Counters& counters = face(info.Env())->engine->counters();
+    Napi::Object result = Napi::Object::New(info.Env());
+    const auto set = [&](const char* name, const Shared<std::uint64_t>& counter) {
+        result.Set(name, static_cast<double>(counter.load(std::memory_order_relaxed)));
+    };
+    set("sent", counters.sent);
+    set("received", counters.received);
+    set("eagerBytes", counters.eagerBytes);
+    set("cmaBytes", counters.cmaBytes);
+    set("cmaCalls", counters.cmaCalls);
+    set("stagedBytes", counters.stagedBytes);
+    set("localBytes", counters.localBytes);
+    set("sleeps", counters.sleeps);
+    set("lateWakeups", counters.lateWakeups);
+    set("rings", counters.rings);
+    set("unexpected", counters.unexpected);
+    set("withdrawn", counters.withdrawn);
+    return result;
+}
+
+napi_value wtime(napi_env env, napi_callback_info) { return number(env, static_cast<double>(now()) * 1e-9); }
+
+void throwCoded(Napi::Env env, const char* errorCode, const std::string& message) {
+    Napi::Error error = Napi::Error::New(env, message);
+    error.Set("code", errorCode);
+    error.ThrowAsJavaScriptException();
+}
+
+std::unique_ptr<Engine> openEngine(const Napi::Value& control) {
+    if (!control.IsObject()) return std::make_unique<Engine>();
+    const Napi::Object object = control.As<Napi::Object>();
+    ControlAddress address;
+    address.fd = object.Get("fd").As<Napi::Number>().Int32Value();
+    address.inode = std::strtoull(object.Get("inode").As<Napi::String>().Utf8Value().c_str(), nullptr, 10);
+    address.jobId = std::strtoull(object.Get("jobId").As<Napi::String>().Utf8Value().c_str(), nullptr, 16);
+    return std::make_unique<Engine>(std::make_unique<LauncherLink>(address));
+}
+
+const char* channelName(const Engine& engine) {
+    if (engine.size() == 1) return "none";
+    return engine.settings().channel == ChannelKind::ring ? "ring" : "socket";
+}
+
+// With the environment's end, pending requests are unlinked while the engine's lists still stand.
+void closeFace(void* data) {
+    RankFace* rank = static_cast<RankFace*>(data);
+    rank->loop.reset();
+}
+
+Napi::Value start(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    RankFace& rank = *face(env);
+    if (rank.engine) {
+        throwCoded(env, "ERR_NATIVE", "the engine of this process runs already");
+        return env.Undefined();
+    }
+    try {
+        rank.engine = openEngine(info[0]);
+        uv_loop_t* loop = nullptr;
+        napi_get_uv_event_loop(env, &loop);
+        rank.loop = std::make_unique<EventLoop>(
+            env, loop, *rank.engine, [](const Request& request) { return static_cast<Pending*>(request.cookie)->handle; });
+    } catch (const BootstrapError& error) {
+        throwCoded(env, "ERR_BOOTSTRAP", error.what());
+        return env.Undefined();
+    } catch (const std::system_error& error) {
+        throwCoded(env, "ERR_SYSTEM", error.what());
+        return env.Undefined();
+    }
+    napi_add_env_cleanup_hook(env, closeFace, &rank);
+    const JobSettings& settings = rank.engine->settings();
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("rank", rank.engine->rank());
+    result.Set("size", rank.engine->size());
+    result.Set("launcherPid", settings.launcherPid);
+    result.Set("eagerLimit", static_cast<double>(settings.eagerLimit));
+    result.Set("cores", settings.cores);
+    result.Set("channel", channelName(*rank.engine));
+    return result;
+}
+
+void exportRaw(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+}
+
+}  // namespace
+
+void registerEngine(Napi::Env env, Napi::Object exports) {
+    auto* rank = new RankFace;
+    napi_set_instance_data(
+        env, rank, [](napi_env, void* data, void*) { delete static_cast<RankFace*>(data); }, nullptr);
+    Napi::Float64Array report = Napi::Float64Array::New(env, kPlaces);
+    rank->report = report.Data();
+    napi_create_reference(env, report, 1, &rank->reportReference);
+    exports.Set("report", report);
+
+    exports.Set("start", Napi::Function::New(env, start, "start"));
+    exports.Set("abort", Napi::Function::New(env, abortJob, "abort"));
+    exports.Set("counters", Napi::Function::New(env, counters, "counters"));
+    exportRaw(env, exports, "send", send);
+    exportRaw(env, exports, "recv", recv);
+    exportRaw(env, exports, "isend", isend);
+    exportRaw(env, exports, "irecv", irecv);
+    exportRaw(env, exports, "wait", wait);
+    exportRaw(env, exports, "test", test);
+    exportRaw(env, exports, "waitAll", waitAll);
+    exportRaw(env, exports, "cancel", cancel);
+    exportRaw(env, exports, "watch", watch);
+    exportRaw(env, exports, "onSettled", onSettled);
+    exportRaw(env, exports, "probe", probe);
+    exportRaw(env, exports, "iprobe", iprobe);
+    exportRaw(env, exports, "mprobe", mprobe);
+    exportRaw(env, exports, "mrecv", mrecv);
+    exportRaw(env, exports, "leave", leave);
+    exportRaw(env, exports, "wtime", wtime);
+}
+
+}  // namespace onecopy

@@ -1,0 +1,148 @@
+#include "addon/event_loop.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/os/clock.h"
+
+namespace onecopy {
+
+namespace {
+
+// A turn ends after this many completions or rounds of progress, so that timers and sockets get theirs; a round pulls
+// at most one slice (512 KiB) per message.
+constexpr std::size_t kCompletionsPerTurn = 512;
+constexpr int kRoundsPerTurn = 16;
+
+// How long an awaiting rank that has a core of its own looks again and again before it lets the loop sleep: waking a
+// sleeping core costs more than this. Short enough that a timer is not noticeably late.
+constexpr Nanoseconds kSpinNanoseconds = 20'000;
+
+}  // namespace
+
+EventLoop::EventLoop(napi_env env, uv_loop_t* loop, Engine& engine, HandleOf handleOf)
+    : env_(env), engine_(engine), handleOf_(handleOf), handles_(new Handles) {
+    uv_prepare_init(loop, &handles_->prepare);
+    uv_check_init(loop, &handles_->check);
+    uv_idle_init(loop, &handles_->idle);
+    uv_poll_init(loop, &handles_->poll, engine.wakeDescriptor());
+    handles_->prepare.data = handles_->check.data = handles_->idle.data = handles_->poll.data = this;
+    uv_prepare_start(&handles_->prepare, onPrepare);
+    uv_check_start(&handles_->check, onCheck);
+    uv_poll_start(&handles_->poll, UV_READABLE, onPoll);
+    for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&handles_->prepare),
+                                reinterpret_cast<uv_handle_t*>(&handles_->check),
+                                reinterpret_cast<uv_handle_t*>(&handles_->idle),
+                                reinterpret_cast<uv_handle_t*>(&handles_->poll)}) {
+        uv_unref(handle);
+    }
+}
+
+EventLoop::~EventLoop() {
+    if (listener_ != nullptr) napi_delete_reference(env_, listener_);
+    if (context_ != nullptr) napi_async_destroy(env_, context_);
+    for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&handles_->prepare),
+                                reinterpret_cast<uv_handle_t*>(&handles_->check),
+                                reinterpret_cast<uv_handle_t*>(&handles_->idle),
+                                reinterpret_cast<uv_handle_t*>(&handles_->poll)}) {
+        handle->data = handles_;
+        uv_close(handle, onClose);
+    }
+}
+
+void EventLoop::onClose(uv_handle_t* handle) {
+    Handles* handles = static_cast<Handles*>(handle->data);
+    if (--handles->open == 0) delete handles;
+}
+
+void EventLoop::listen(napi_value listener) {
+    if (listener_ != nullptr) napi_delete_reference(env_, listener_);
+    napi_create_reference(env_, listener, 1, &listener_);
+    if (context_ == nullptr) {
+        napi_value name;
+        napi_create_string_utf8(env_, "onecopy", NAPI_AUTO_LENGTH, &name);
+        napi_async_init(env_, nullptr, name, &context_);
+    }
+}
+
+void EventLoop::awaitOne() {
+    if (awaited_++ == 0) uv_ref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+    // It may be complete already, and nothing else would wake the loop.
+    if (engine_.anySettled()) stayAwake();
+}
+
+void EventLoop::settleOne() {
+    if (--awaited_ == 0) uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+}
+
+void EventLoop::stayAwake() {
+    if (uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->idle)) == 0) uv_idle_start(&handles_->idle, onIdle);
+}
+
+void EventLoop::onPrepare(uv_prepare_t* handle) { static_cast<EventLoop*>(handle->data)->prepare(); }
+void EventLoop::onCheck(uv_check_t* handle) { static_cast<EventLoop*>(handle->data)->check(); }
+
+void EventLoop::prepare() {
+    if (uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->idle)) != 0) return;
+    napi_handle_scope scope;
+    napi_open_handle_scope(env_, &scope);
+    bool moved = engine_.progress();
+    const Nanoseconds budget = awaited_ > 0 ? std::min(engine_.settings().spinNanoseconds, kSpinNanoseconds) : 0;
+    if (!moved && budget > 0) {
+        const Nanoseconds end = now() + budget;
+        while (!(moved = engine_.progress()) && now() < end) continue;
+    }
+    if (!moved && !engine_.anySettled()) {
+        engine_.arm();
+        armed_ = true;
+        moved = engine_.progress();
+    }
+    if (moved || engine_.anySettled()) stayAwake();
+    napi_close_handle_scope(env_, scope);
+}
+
+void EventLoop::check() {
+    napi_handle_scope scope;
+    napi_open_handle_scope(env_, &scope);
+    if (armed_) {
+        engine_.disarm();
+        armed_ = false;
+    }
+    uv_idle_stop(&handles_->idle);
+    bool moved = true;
+    for (int round = 0; round < kRoundsPerTurn && moved; ++round) moved = engine_.progress();
+    if (moved) stayAwake();
+    deliver();
+    napi_close_handle_scope(env_, scope);
+}
+
+void EventLoop::deliver() {
+    if (!engine_.anySettled() || listener_ == nullptr) return;
+    std::vector<double> settled;
+    while (settled.size() < kCompletionsPerTurn) {
+        const Request* request = engine_.takeSettled();
+        if (request == nullptr) break;
+        settled.push_back(handleOf_(*request));
+        settleOne();
+    }
+    if (engine_.anySettled()) stayAwake();
+
+    napi_value memory;
+    napi_value handles;
+    void* data = nullptr;
+    napi_create_arraybuffer(env_, settled.size() * sizeof(double), &data, &memory);
+    std::copy(settled.begin(), settled.end(), static_cast<double*>(data));
+    napi_create_typedarray(env_, napi_float64_array, settled.size(), memory, 0, &handles);
+    napi_value listener;
+    napi_value global;
+    napi_get_reference_value(env_, listener_, &listener);
+    napi_get_global(env_, &global);
+    napi_value result;
+    if (napi_make_callback(env_, context_, global, listener, 1, &handles, &result) == napi_pending_exception) {
+        napi_value error;
+        napi_get_and_clear_last_exception(env_, &error);
+        napi_fatal_exception(env_, error);
+    }
+}
+
+}  // namespace onecopy

@@ -1,0 +1,155 @@
+#include "core/channels/socket/socket_channel.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/os/packet_socket.h"
+
+namespace onecopy {
+
+namespace {
+
+PacketHeader headerOf(PacketHeader::Kind kind) {
+    PacketHeader header{};
+    header.kind = kind;
+    return header;
+}
+
+PacketHeader headerOf(PacketHeader::Kind kind, const Envelope& envelope) {
+    PacketHeader header = headerOf(kind);
+    header.messageKind = envelope.kind;
+    header.type = envelope.type;
+    header.tag = envelope.tag;
+    header.context = envelope.context;
+    header.bytes = envelope.bytes;
+    return header;
+}
+
+PacketHeader headerOf(PacketHeader::Kind kind, TransferName transfer, std::uint64_t offset) {
+    PacketHeader header = headerOf(kind);
+    header.slot = transfer.slot;
+    header.generation = transfer.generation;
+    header.offset = offset;
+    return header;
+}
+
+}  // namespace
+
+SocketChannel::SocketChannel(UniqueFd socket, std::int32_t peer, PairDirection& out, const PairDirection& in,
+                             std::span<std::byte> buffer)
+    : socket_(std::move(socket)), peer_(peer), out_(&out), in_(&in), buffer_(buffer) {}
+
+Put SocketChannel::put(const PacketHeader& header, std::span<const iovec> payload) {
+    parts_.clear();
+    parts_.push_back({const_cast<PacketHeader*>(&header), sizeof header});
+    parts_.insert(parts_.end(), payload.begin(), payload.end());
+    // Announced before it is sent and taken back if the socket is full: a hint that comes first can at worst make the
+    // receiver look in vain, one that comes after could be missing if this rank died in between.
+    out_->announced.store(sent_ + 1, std::memory_order_release);
+    const PacketResult result = sendPacket(socket_.get(), parts_);
+    if (result == PacketResult::done) {
+        ++sent_;
+        return Put::done;
+    }
+    out_->announced.store(sent_, std::memory_order_release);
+    switch (result) {
+        case PacketResult::wouldBlock:
+            return Put::full;
+        case PacketResult::closed:
+            return Put::closed;
+        default:
+            return Put::failed;
+    }
+}
+
+Put SocketChannel::greet(const Greeting& greeting) {
+    PacketHeader header = headerOf(PacketHeader::Kind::greeting);
+    header.address = greeting.cellAddress;
+    return put(header);
+}
+
+Put SocketChannel::putEager(const Envelope& envelope, std::span<const iovec> payload) {
+    return put(headerOf(PacketHeader::Kind::eager, envelope), payload);
+}
+
+Put SocketChannel::putDescriptor(const Envelope& envelope, const Descriptor& descriptor) {
+    PacketHeader header = headerOf(PacketHeader::Kind::descriptor, envelope);
+    header.slot = descriptor.transfer.slot;
+    header.generation = descriptor.transfer.generation;
+    header.address = descriptor.address;
+    header.parts = descriptor.parts;
+    return put(header);
+}
+
+Put SocketChannel::putStageRequest(TransferName transfer, std::uint64_t offset) {
+    return put(headerOf(PacketHeader::Kind::stageRequest, transfer, offset));
+}
+
+Put SocketChannel::putStaged(TransferName transfer, std::uint64_t offset, std::span<const iovec> bytes) {
+    return put(headerOf(PacketHeader::Kind::staged, transfer, offset), bytes);
+}
+
+bool SocketChannel::seemsReadable() const {
+    return !exhausted_ && (readable_ || in_->announced.load(std::memory_order_acquire) != received_);
+}
+
+std::size_t SocketChannel::take(ChannelSink& sink, std::size_t most) {
+    std::size_t taken = 0;
+    // Not until EAGAIN, unless a sleeper was woken by the socket: the count of announced packets saves that last call.
+    while (taken < most && seemsReadable()) {
+        std::size_t bytes = 0;
+        switch (receiveBytes(socket_.get(), buffer_, bytes)) {
+            case PacketResult::done:
+                ++received_;
+                ++taken;
+                dispatch(sink, bytes);
+                break;
+            case PacketResult::wouldBlock:
+                readable_ = false;
+                return taken;
+            case PacketResult::truncated:
+                ++received_;
+                ++taken;
+                sink.onGarbage();
+                break;
+            case PacketResult::closed:
+            case PacketResult::failed:
+                exhausted_ = true;
+                return taken;
+        }
+    }
+    return taken;
+}
+
+void SocketChannel::dispatch(ChannelSink& sink, std::size_t bytes) {
+    PacketHeader header;
+    if (bytes < sizeof header) return sink.onGarbage();
+    std::memcpy(&header, buffer_.data(), sizeof header);
+    const std::span<const std::byte> payload(buffer_.data() + sizeof header, bytes - sizeof header);
+    const TransferName transfer{header.slot, header.generation};
+    Envelope envelope;
+    envelope.bytes = header.bytes;
+    envelope.source = peer_;
+    envelope.tag = header.tag;
+    envelope.context = header.context;
+    envelope.kind = header.messageKind;
+    envelope.type = header.type;
+    switch (header.kind) {
+        case PacketHeader::Kind::greeting:
+            return sink.onGreeting({header.address});
+        case PacketHeader::Kind::eager:
+            if (payload.size() != header.bytes || header.tag < 0) return sink.onGarbage();
+            return sink.onEager(envelope, payload);
+        case PacketHeader::Kind::descriptor:
+            if (!IncomingTransfers::valid(transfer) || header.tag < 0 || header.parts == 0) return sink.onGarbage();
+            return sink.onDescriptor(envelope, {transfer, header.address, header.parts});
+        case PacketHeader::Kind::stageRequest:
+            return sink.onStageRequest(transfer, header.offset);
+        case PacketHeader::Kind::staged:
+            return sink.onStaged(transfer, header.offset, payload);
+    }
+    sink.onGarbage();
+}
+
+}  // namespace onecopy

@@ -1,0 +1,182 @@
+// What comes out of a peer's channel, and how a matched message is received.
+#include <algorithm>
+#include <cstring>
+
+#include "core/engine/engine.h"
+
+namespace onecopy {
+
+void Peer::onGreeting(const Greeting& greeting) { engine_.greet(*this, greeting); }
+void Peer::onEager(const Envelope& envelope, std::span<const std::byte> payload) {
+    engine_.arrive(envelope, payload);
+}
+void Peer::onDescriptor(const Envelope& envelope, const Descriptor& descriptor) {
+    engine_.arrive(*this, envelope, descriptor);
+}
+void Peer::onStageRequest(TransferName transfer, std::uint64_t offset) { engine_.serve(*this, transfer, offset); }
+void Peer::onStaged(TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) {
+    engine_.acceptStaged(*this, transfer, offset, bytes);
+}
+void Peer::onGarbage() { engine_.breakOff(*this); }
+
+void Engine::greet(Peer& peer, const Greeting& greeting) {
+    if (settings_.pull == PullPolicy::denied) return;
+    peer.mayPull = probeCma(peer.pid, greeting.cellAddress, peer.theirNonce).read;
+}
+
+void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload) {
+    if (Request* receive = matcher_.findPosted(envelope)) {
+        Matcher::remove(*receive);
+        return receiveEager(*receive, envelope, payload);
+    }
+    count(self_->counters.unexpected);
+    auto message = std::make_unique<UnexpectedMessage>();
+    message->envelope = envelope;
+    message->form = UnexpectedMessage::Form::eager;
+    message->payload = std::make_unique_for_overwrite<std::byte[]>(payload.size());
+    std::copy(payload.begin(), payload.end(), message->payload.get());
+    matcher_.keep(std::move(message));
+}
+
+void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor) {
+    if (Request* receive = matcher_.findPosted(envelope)) {
+        // Claimed before the receive is touched: if the sender has taken the message back, the receive stays posted.
+        if (!peer.incomingTransfers->claim(descriptor.transfer)) return;
+        Matcher::remove(*receive);
+        return beginPull(peer, *receive, envelope, descriptor);
+    }
+    count(self_->counters.unexpected);
+    auto message = std::make_unique<UnexpectedMessage>();
+    message->envelope = envelope;
+    message->form = UnexpectedMessage::Form::descriptor;
+    message->descriptor = descriptor;
+    matcher_.keep(std::move(message));
+}
+
+// Whether this receive can take this message; if not, it is complete with the reason. The message counts as received
+// either way (MPI-4.1 section 3.2.6: its sender succeeds).
+bool Engine::admit(Request& receive, const Envelope& envelope) {
+    const Envelope wanted = receive.envelope;
+    receive.envelope = envelope;
+    receive.peer = envelope.source;
+    const bool sameType = wanted.type == envelope.type || wanted.type == Datatype::byte ||
+                          envelope.type == Datatype::byte || envelope.bytes == 0;
+    Error error{.peer = envelope.source};
+    if (wanted.kind != envelope.kind || !sameType) {
+        error.code = ErrorCode::type;
+        error.expected = static_cast<std::uint64_t>(envelope.type);
+        error.actual = static_cast<std::uint64_t>(wanted.type);
+    } else if (envelope.bytes > receive.capacity) {
+        error.code = ErrorCode::truncate;
+        error.expected = envelope.bytes;
+        error.actual = receive.capacity;
+    } else if (receive.owner != nullptr && !receive.owner->stillThere()) {
+        error.code = ErrorCode::detached;
+    } else {
+        return true;
+    }
+    complete(receive, error);
+    return false;
+}
+
+void Engine::receiveEager(Request& receive, const Envelope& envelope, std::span<const std::byte> payload) {
+    if (!admit(receive, envelope)) return;
+    receive.cursor.copyIn(payload.data(), payload.size());
+    count(isSelf(envelope.source) ? self_->counters.localBytes : self_->counters.eagerBytes, payload.size());
+    complete(receive);
+}
+
+void Engine::receiveLocal(Request& receive, Request& send) {
+    const bool present = send.owner == nullptr || send.owner->stillThere();
+    if (present && admit(receive, send.envelope)) {
+        for (const iovec& part : send.parts) {
+            receive.cursor.copyIn(static_cast<const std::byte*>(part.iov_base), part.iov_len);
+        }
+        count(self_->counters.localBytes, send.envelope.bytes);
+        complete(receive);
+    } else if (!present) {
+        complete(receive, {.code = ErrorCode::transfer});
+    }
+    complete(send, present ? Error{} : Error{.code = ErrorCode::detached});
+}
+
+// The transfer is claimed.
+void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope, const Descriptor& descriptor) {
+    receive.transfer = descriptor.transfer;
+    receive.descriptor = descriptor;
+    receive.moved = 0;
+    if (!admit(receive, envelope)) {
+        const bool lost = receive.error.code == ErrorCode::detached;
+        return finishTransfer(peer, receive.transfer, lost ? TransferState::failed : TransferState::done);
+    }
+    if (envelope.bytes == 0) {
+        finishTransfer(peer, receive.transfer, TransferState::done);
+        return complete(receive);
+    }
+    if (!peer.mayPull) return stage(peer, receive);
+    receive.remoteParts.clear();
+    receive.remoteParts.push_back({reinterpret_cast<void*>(descriptor.address), envelope.bytes});
+    receive.remote = IoCursor(receive.remoteParts);
+    receive.state = Request::State::pulling;
+    pulls_.append(receive);
+}
+
+void Engine::finishTransfer(Peer& peer, TransferName transfer, TransferState outcome) {
+    peer.incomingTransfers->finish(transfer, outcome);
+    if (peer.doorbell.ring()) count(self_->counters.rings);
+}
+
+// The bytes from receive.moved on come through the channel instead.
+void Engine::stage(Peer& peer, Request& receive) {
+    receive.QueueTag::unlink();
+    receive.state = Request::State::staging;
+    peer.staging.append(receive);
+    peer.stageRequests.push_back({receive.transfer, receive.moved});
+}
+
+void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) {
+    Request* receive = peer.staging.first();
+    while (receive != nullptr && (receive->transfer.slot != transfer.slot ||
+                                  receive->transfer.generation != transfer.generation)) {
+        receive = peer.staging.after(*receive);
+    }
+    // Pieces for a receive that has failed meanwhile are still on the way.
+    if (receive == nullptr) return;
+    if (offset != receive->moved || bytes.size() > receive->envelope.bytes - offset) return breakOff(peer);
+    if (receive->owner != nullptr && !receive->owner->stillThere()) {
+        finishTransfer(peer, transfer, TransferState::failed);
+        return complete(*receive, {.code = ErrorCode::detached});
+    }
+    receive->cursor.copyIn(bytes.data(), bytes.size());
+    receive->moved += bytes.size();
+    count(self_->counters.stagedBytes, bytes.size());
+    if (receive->moved < receive->envelope.bytes) return;
+    finishTransfer(peer, transfer, TransferState::done);
+    complete(*receive);
+}
+
+// The peer cannot pull this message: it is to be sent in pieces.
+void Engine::serve(Peer& peer, TransferName transfer, std::uint64_t offset) {
+    Request* send = peer.published.first();
+    while (send != nullptr &&
+           (send->transfer.slot != transfer.slot || send->transfer.generation != transfer.generation)) {
+        send = peer.published.after(*send);
+    }
+    if (send == nullptr || offset > send->envelope.bytes || send->ServeTag::linked() ||
+        peer.outgoingTransfers->look(transfer) != TransferState::claimed) {
+        return breakOff(peer);
+    }
+    send->cursor = IoCursor(send->parts);
+    send->cursor.advance(offset);
+    send->served = offset;
+    peer.serving.append(*send);
+}
+
+// The peer sent what no version of ours sends: memory of one of the two is damaged.
+void Engine::breakOff(Peer& peer) {
+    abort(1, false,
+          "rank " + std::to_string(rank_) + " received a packet from rank " + std::to_string(peer.rank) +
+              " that makes no sense");
+}
+
+}  // namespace onecopy

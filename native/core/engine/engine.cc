@@ -1,0 +1,280 @@
+#include "core/engine/engine.h"
+
+#include <algorithm>
+
+#include "core/channels/socket/socket_channel.h"
+#include "core/job/defaults.h"
+
+namespace onecopy {
+
+Engine::Engine() : matcher_(1) {
+    ownSegment_ = std::make_unique<RankSegment>();
+    self_ = ownSegment_.get();
+    settings_.size = 1;
+    settings_.cores = 1;
+    settings_.eagerLimit = kDefaultEagerLimit;
+    settings_.pull = PullPolicy::probe;
+    peers_.resize(1);
+    doorbell_ = Doorbell(UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), *self_);
+    openSleep();
+}
+
+Engine::Engine(std::unique_ptr<LauncherLink> link)
+    : link_(std::move(link)),
+      self_(&link_->self()),
+      rank_(link_->rank()),
+      size_(link_->size()),
+      settings_(link_->job().header.settings),
+      spin_(settings_.spinNanoseconds),
+      matcher_(size_),
+      packet_(SocketChannel::kPacketBytes) {
+    // A packet holds no more; a larger limit only turns eager messages into rendezvous.
+    settings_.eagerLimit = std::min<std::uint64_t>(settings_.eagerLimit, kMaxPayload);
+    peers_.resize(static_cast<std::size_t>(size_));
+    for (std::int32_t rank = 0; rank < size_; ++rank) {
+        if (!isSelf(rank)) peers_[static_cast<std::size_t>(rank)] = std::make_unique<Peer>(*this, rank);
+    }
+    doorbell_ = Doorbell(link_->takeDoorbell(), *self_);
+    openSleep();
+    reviewRanks();
+}
+
+Engine::~Engine() = default;
+
+// ---------------------------------------------------------------------------------------------------------- starting
+
+void Engine::startSend(Request& request, std::int32_t dest, std::int32_t tag, std::uint32_t context, MessageKind kind,
+                       Datatype type) {
+    request.kind = Request::Kind::send;
+    request.envelope = {request.capacity, rank_, tag, context, kind, type};
+    request.peer = dest;
+    ++outstanding_;
+    count(self_->counters.sent);
+    if (dest < 0 || dest >= size_) return complete(request, {.code = ErrorCode::rank, .peer = dest});
+    if (Error refusal = refusalFor(dest)) return complete(request, refusal);
+    if (isSelf(dest)) return startSelfSend(request);
+    Peer& peer = peerOf(dest);
+    if (peer.link == Peer::Link::none) ask(peer);
+    if (peer.link == Peer::Link::connected && peer.outgoing.empty() && put(peer, request)) return;
+    request.state = Request::State::outgoing;
+    peer.outgoing.append(request);
+}
+
+void Engine::startSelfSend(Request& request) {
+    if (Request* receive = matcher_.findPosted(request.envelope)) {
+        Matcher::remove(*receive);
+        return receiveLocal(*receive, request);
+    }
+    auto message = std::make_unique<UnexpectedMessage>();
+    message->envelope = request.envelope;
+    if (settings_.eagerLimit > 0 && request.capacity <= settings_.eagerLimit) {
+        message->form = UnexpectedMessage::Form::eager;
+        message->payload = std::make_unique<std::byte[]>(request.capacity);
+        IoCursor(request.parts).copyOut(message->payload.get(), request.capacity);
+        matcher_.keep(std::move(message));
+        return complete(request);
+    }
+    message->form = UnexpectedMessage::Form::local;
+    message->sender = &request;
+    request.state = Request::State::selfQueued;
+    selfSends_.append(request);
+    matcher_.keep(std::move(message));
+}
+
+void Engine::startRecv(Request& request, const Selector& selector, MessageKind kind, Datatype type) {
+    request.kind = Request::Kind::recv;
+    request.selector = selector;
+    request.peer = selector.source;
+    request.envelope.kind = kind;
+    request.envelope.type = type;
+    request.cursor = IoCursor(request.parts);
+    ++outstanding_;
+    if (selector.source != kAnySource && (selector.source < 0 || selector.source >= size_)) {
+        return complete(request, {.code = ErrorCode::rank, .peer = selector.source});
+    }
+    // What has arrived is received even from a rank that is gone.
+    while (UnexpectedMessage* message = find(selector)) {
+        const MatchedMessage owned = matcher_.take(*message);
+        if (deliver(request, *owned)) return;
+    }
+    if (Error refusal = recvRefusal(selector)) return complete(request, refusal);
+    request.state = Request::State::posted;
+    matcher_.post(request);
+}
+
+void Engine::startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind, Datatype type) {
+    request.kind = Request::Kind::recv;
+    request.selector = {message->envelope.source, message->envelope.tag, message->envelope.context};
+    request.peer = message->envelope.source;
+    request.envelope.kind = kind;
+    request.envelope.type = type;
+    request.cursor = IoCursor(request.parts);
+    ++outstanding_;
+    if (!deliver(request, *message)) complete(request, lostPeer(peerOf(request.peer)));
+}
+
+// False: the message was taken back by its sender, or its sender is gone; the receive is as it was.
+bool Engine::deliver(Request& receive, UnexpectedMessage& message) {
+    switch (message.form) {
+        case UnexpectedMessage::Form::eager:
+            receiveEager(receive, message.envelope, {message.payload.get(), message.envelope.bytes});
+            return true;
+        case UnexpectedMessage::Form::local:
+            receiveLocal(receive, *message.sender);
+            return true;
+        case UnexpectedMessage::Form::descriptor: {
+            Peer& peer = peerOf(message.envelope.source);
+            if (peer.settled) return false;
+            if (!message.claimed && !peer.incomingTransfers->claim(message.descriptor.transfer)) return false;
+            beginPull(peer, receive, message.envelope, message.descriptor);
+            return true;
+        }
+    }
+    return false;
+}
+
+// The first message for a receive or probe that has not been taken back by its sender.
+UnexpectedMessage* Engine::find(const Selector& selector) {
+    for (;;) {
+        UnexpectedMessage* message = matcher_.findUnexpected(selector);
+        if (message == nullptr || message->form != UnexpectedMessage::Form::descriptor) return message;
+        Peer& peer = peerOf(message->envelope.source);
+        if (peer.incomingTransfers->published(message->descriptor.transfer)) return message;
+        matcher_.take(*message);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------------ ending
+
+void Engine::complete(Request& request, const Error& error) {
+    request.QueueTag::unlink();
+    request.ServeTag::unlink();
+    request.error = error;
+    if (error && request.error.peer < 0) request.error.peer = request.peer;
+    request.state = Request::State::complete;
+    --outstanding_;
+    if (request.kind == Request::Kind::recv && !error) count(self_->counters.received);
+    if (request.watched) settled_.append(request);
+}
+
+bool Engine::cancel(Request& request) {
+    switch (request.state) {
+        case Request::State::outgoing:
+        case Request::State::posted:
+            break;
+        case Request::State::published: {
+            if (!peerOf(request.peer).outgoingTransfers->withdraw(request.transfer)) return false;
+            count(self_->counters.withdrawn);
+            break;
+        }
+        case Request::State::selfQueued: {
+            if (request.claimed) return false;
+            UnexpectedMessage* mine = nullptr;
+            matcher_.forEachUnexpected([&](UnexpectedMessage& message) {
+                if (message.sender == &request) mine = &message;
+            });
+            if (mine != nullptr) matcher_.take(*mine);
+            break;
+        }
+        default:
+            return false;
+    }
+    request.cancelled = true;
+    complete(request, {.code = ErrorCode::cancelled});
+    return true;
+}
+
+void Engine::abandon(Request& request) {
+    if (request.state == Request::State::idle || request.complete() || cancel(request)) return;
+    waitFor([&] { return request.complete(); }, {.operation = Operation::wait, .peer = request.peer});
+}
+
+void Engine::leave() {
+    if (left_) return;
+    if (link_ != nullptr) {
+        link_->say(ControlKind::leaving);
+        // Nothing that this rank owes may be lost with it: its sends, and what it has promised to pull.
+        const auto owesNothing = [&] {
+            if (ending_) return true;
+            if (!pulls_.empty()) return false;
+            for (const Peer* peer : connected_) {
+                if (!peer->outgoing.empty() || !peer->published.empty() || !peer->staging.empty()) return false;
+            }
+            for (const auto& peer : peers_) {
+                if (peer && !peer->outgoing.empty()) return false;
+            }
+            return true;
+        };
+        waitFor(owesNothing, {.operation = Operation::leave});
+        link_->say(ControlKind::left);
+    }
+    left_ = true;
+}
+
+void Engine::abort(int code, bool uncaught, const std::string& text) {
+    if (link_ != nullptr && !left_) link_->abort(code, uncaught, text);
+    // Nothing is owed to anybody any more; leaving would wait for it.
+    left_ = true;
+}
+
+// ---------------------------------------------------------------------------------------------------- who can answer
+
+Error Engine::lostPeer(const Peer& peer) const {
+    const bool failed = peer.state == RankState::dead || (ending_ && culprit_ == peer.rank);
+    // While a job ends, ranks leave because of that: the end is the reason, not their leaving.
+    const ErrorCode gentler = ending_ ? ErrorCode::aborted : ErrorCode::procLeft;
+    return {.code = failed ? ErrorCode::procFailed : gentler, .peer = peer.rank};
+}
+
+// Why nothing new can be started with this rank; ok if it can.
+Error Engine::refusalFor(std::int32_t rank) const {
+    if (left_) return {.code = ErrorCode::finalized};
+    const Peer* peer = rank >= 0 && !isSelf(rank) ? peers_[static_cast<std::size_t>(rank)].get() : nullptr;
+    if (peer != nullptr && peer->gone()) return lostPeer(*peer);
+    if (!ending_) return {};
+    return {.code = rank >= 0 && rank == culprit_ ? ErrorCode::procFailed : ErrorCode::aborted, .peer = rank};
+}
+
+// Why a receive or probe that found nothing cannot be served any more; ok if it can. Asks the launcher about a rank
+// that is gone and may have connected before it went.
+Error Engine::recvRefusal(const Selector& selector) {
+    if (left_) return {.code = ErrorCode::finalized};
+    if (ending_) return refusalFor(selector.source);
+    if (selector.source == kAnySource) {
+        if (!othersGone()) return {};
+        for (const auto& peer : peers_) {
+            if (peer && peer->state == RankState::dead) return lostPeer(*peer);
+        }
+        return {.code = ErrorCode::procLeft};
+    }
+    if (isSelf(selector.source)) return {};
+    Peer& peer = peerOf(selector.source);
+    if (peer.settled) return lostPeer(peer);
+    if (peer.gone() && peer.link == Peer::Link::none) ask(peer);
+    return {};
+}
+
+// True once every other rank is gone and all it sent was taken.
+bool Engine::othersGone() {
+    if (size_ == 1) return false;
+    bool all = true;
+    for (const auto& peer : peers_) {
+        if (!peer || peer->settled) continue;
+        all = false;
+        if (peer->gone() && peer->link == Peer::Link::none) ask(*peer);
+    }
+    return all;
+}
+
+void Engine::ask(Peer& peer) {
+    peer.link = Peer::Link::asked;
+    link_->askForPeer(peer.rank);
+}
+
+// Nobody but this very process, which is about to block, could complete it.
+bool Engine::onlySelfCanComplete(const Request& request) const {
+    if (request.state == Request::State::selfQueued) return true;
+    return request.state == Request::State::posted && (size_ == 1 || isSelf(request.selector.source));
+}
+
+}  // namespace onecopy

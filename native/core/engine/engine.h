@@ -1,0 +1,197 @@
+// One rank's engine: starts operations, moves them on, waits for them. Used by one thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/engine/error.h"
+#include "core/engine/peer.h"
+#include "core/engine/request.h"
+#include "core/job/segments.h"
+#include "core/link/launcher_link.h"
+#include "core/matching/matcher.h"
+#include "core/os/clock.h"
+#include "core/os/fd.h"
+#include "core/waiting/doorbell.h"
+
+namespace onecopy {
+
+// What a wait is for; becomes the rank's line for hang reports when the wait leaves its spin.
+struct WaitPurpose {
+    Operation operation = Operation::wait;
+    std::int32_t peer = -2;
+    std::int32_t tag = kAnyTag;
+    std::uint32_t context = 0;
+    std::uint64_t bytes = 0;
+};
+
+// A message that a matched probe took out of the queues. Its sender, if it waits, waits for this message's receive.
+using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
+
+class Engine final : private LauncherSink {
+   public:
+    // A world of one, without a launcher.
+    Engine();
+    // A rank of the job behind this link.
+    explicit Engine(std::unique_ptr<LauncherLink> link);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    int rank() const { return rank_; }
+    int size() const { return size_; }
+    const JobSettings& settings() const { return settings_; }
+    const Counters& counters() const { return self_->counters; }
+
+    // ------------------------------------------------------------------------------------------------ operations
+    // The request's buffer (and owner) are set by the caller; the request must stay where it is until it is complete.
+    void startSend(Request& request, std::int32_t dest, std::int32_t tag, std::uint32_t context, MessageKind kind,
+                   Datatype type);
+    void startRecv(Request& request, const Selector& selector, MessageKind kind, Datatype type);
+    // Receives a message that a matched probe took.
+    void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind, Datatype type);
+
+    // Blocks until the request is complete; ok means just that, the request holds its own error. Otherwise timeout, or
+    // deadlock when only this blocked process itself could complete it; the request goes on.
+    ErrorCode wait(Request& request, Nanoseconds deadline = kNever);
+    ErrorCode waitAll(std::span<Request* const> requests);
+    // Blocks until a message that matches is there; `found` says what it is.
+    Error probe(const Selector& selector, Envelope& found);
+    // After one round of progress: true if a message that matches is there.
+    bool iprobe(const Selector& selector, Envelope& found, Error& error);
+    Error matchedProbe(const Selector& selector, MatchedMessage& message);
+    // Takes it back if nobody has matched it; it is complete then, with `cancelled`.
+    bool cancel(Request& request);
+    // Ends a request whatever state it is in as far as memory allows; for a request that is being given up.
+    // Blocks while a peer may still touch the buffer.
+    void abandon(Request& request);
+
+    // Completes outstanding sends, tells the launcher; everything later fails with `finalized`.
+    void leave();
+    void abort(int code, bool uncaught, const std::string& text);
+
+    // -------------------------------------------------------------------------------------------------- progress
+    // Moves everything outstanding one step on, without blocking; true if anything moved.
+    bool progress();
+    // From now on the request, once complete, is handed out by takeSettled().
+    void watch(Request& request) {
+        request.watched = true;
+        if (request.complete()) settled_.append(request);
+    }
+    // The next watched request that has been completed, or null.
+    Request* takeSettled() {
+        Request* request = settled_.first();
+        if (request != nullptr) List<Request, QueueTag>::remove(*request);
+        return request;
+    }
+    bool anySettled() const { return !settled_.empty(); }
+
+    // ------------------------------------------------------------------------------------------- for event loops
+    // Becomes readable when the rank should make progress; only while armed for some events.
+    int wakeDescriptor() const { return epoll_.get(); }
+    void arm();
+    void disarm();
+
+   private:
+    friend class Peer;
+
+    void openSleep();
+    // LauncherSink
+    void onPeer(PeerParts parts) override;
+    void onRefused(std::int32_t peer, RankState state) override;
+    // Arrivals, from a peer's channel.
+    void arrive(const Envelope& envelope, std::span<const std::byte> payload);
+    void arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor);
+    void greet(Peer& peer, const Greeting& greeting);
+    void serve(Peer& peer, TransferName transfer, std::uint64_t offset);
+    void acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes);
+    void breakOff(Peer& peer);
+
+    // Starting and matching.
+    void startSelfSend(Request& request);
+    bool deliver(Request& receive, UnexpectedMessage& message);
+    bool admit(Request& receive, const Envelope& envelope);
+    void receiveEager(Request& receive, const Envelope& envelope, std::span<const std::byte> payload);
+    void receiveLocal(Request& receive, Request& send);
+    void beginPull(Peer& peer, Request& receive, const Envelope& envelope, const Descriptor& descriptor);
+    UnexpectedMessage* find(const Selector& selector);
+
+    // Moving.
+    bool lookAtLauncher();
+    bool progressPeer(Peer& peer);
+    bool flush(Peer& peer);
+    bool sendOutgoing(Peer& peer);
+    bool put(Peer& peer, Request& request);
+    bool serveStaged(Peer& peer);
+    bool lookAtPublished(Peer& peer);
+    bool movePulls();
+    void pullSlice(Request& receive);
+    bool fetchParts(Peer& peer, Request& receive);
+    void pullFailed(Peer& peer, Request& receive, int errnum);
+    void stage(Peer& peer, Request& receive);
+    void finishTransfer(Peer& peer, TransferName transfer, TransferState outcome);
+    void complete(Request& request, const Error& error = {});
+
+    // Ranks that go.
+    void reviewRanks();
+    void settle(Peer& peer);
+    void failPeer(Peer& peer);
+    void failWildcards();
+    void failAll();
+    void ask(Peer& peer);
+    Error lostPeer(const Peer& peer) const;
+    Error refusalFor(std::int32_t rank) const;
+    Error recvRefusal(const Selector& selector);
+    bool othersGone();
+
+    // Waiting.
+    template <typename Done>
+    ErrorCode waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose);
+    bool eventsPending() const;
+    void waitFor(const std::function<bool()>& done, const WaitPurpose& purpose);
+    void sleep(Nanoseconds deadline);
+    int takeReady(int milliseconds);
+    void watchChannel(Peer& peer);
+    void showWait(const WaitPurpose& purpose);
+    void hideWait();
+    bool onlySelfCanComplete(const Request& request) const;
+
+    Peer& peerOf(std::int32_t rank) { return *peers_[static_cast<std::size_t>(rank)]; }
+    bool isSelf(std::int32_t rank) const { return rank == rank_; }
+    static void count(Shared<std::uint64_t>& counter, std::uint64_t by = 1) {
+        // This rank is the only writer: no read-modify-write.
+        counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+
+    std::unique_ptr<LauncherLink> link_;
+    std::unique_ptr<RankSegment> ownSegment_;  // of a world of one
+    RankSegment* self_ = nullptr;
+    int rank_ = 0;
+    int size_ = 1;
+    JobSettings settings_{};
+    Nanoseconds spin_ = 0;
+
+    Matcher matcher_;
+    std::vector<std::unique_ptr<Peer>> peers_;  // by rank; [rank_] is empty
+    std::vector<Peer*> connected_;
+    std::size_t firstPeer_ = 0;  // whose turn it is: every peer is first in its turn
+    List<Request, QueueTag> selfSends_;
+    List<Request, QueueTag> pulls_;
+    List<Request, QueueTag> settled_;
+    std::uint64_t outstanding_ = 0;
+
+    std::uint32_t changesSeen_ = 0;
+    bool ending_ = false;
+    std::int32_t culprit_ = -1;
+    bool left_ = false;
+
+    UniqueFd epoll_;
+    Doorbell doorbell_;
+    bool launcherReadable_ = false;
+    std::vector<std::byte> packet_;   // one for the channels of all peers
+    std::vector<std::byte> scratch_;  // where many small pieces are gathered
+};
+
+}  // namespace onecopy

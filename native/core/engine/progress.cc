@@ -1,0 +1,277 @@
+// Moving everything outstanding one step on.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "core/channels/socket/socket_channel.h"
+#include "core/engine/engine.h"
+
+namespace onecopy {
+
+namespace {
+
+// How much is pulled before the rank looks at everything else again. At 8 GB/s this is 64 us; UCX uses the same
+// (UCX_CMA_SEG_SIZE, src/uct/sm/scopy/base/scopy_iface.c).
+constexpr std::uint64_t kSliceBytes = 512 * 1024;
+
+// Items taken from one channel before the next channel's turn.
+constexpr std::size_t kItemsPerTurn = 64;
+
+// Staged pieces sent to one peer per turn.
+constexpr int kPiecesPerTurn = 4;
+
+// More pieces than this are gathered by a copy instead of a long list for the kernel.
+constexpr std::size_t kMostParts = 64;
+
+// A sender's list of buffers that is longer than this is not believed.
+constexpr std::uint64_t kMostRemoteParts = 1u << 24;
+
+}  // namespace
+
+bool Engine::progress() {
+    bool moved = lookAtLauncher();
+    // By index: onPeer may add to the list, though not from within this loop.
+    for (std::size_t i = 0; i < connected_.size(); ++i) {
+        firstPeer_ = firstPeer_ + 1 < connected_.size() ? firstPeer_ + 1 : 0;
+        moved |= progressPeer(*connected_[firstPeer_]);
+    }
+    if (connected_.size() > 1) firstPeer_ = firstPeer_ + 1 < connected_.size() ? firstPeer_ + 1 : 0;
+    if (!pulls_.empty()) moved |= movePulls();
+    return moved;
+}
+
+bool Engine::lookAtLauncher() {
+    if (link_ == nullptr) return false;
+    bool moved = (launcherReadable_ || link_->hasNews()) && link_->poll(*this);
+    launcherReadable_ = false;
+    const std::uint32_t changes = link_->job().header.changes.load(std::memory_order_seq_cst);
+    if (changes != changesSeen_) {
+        changesSeen_ = changes;
+        reviewRanks();
+        moved = true;
+    }
+    return moved;
+}
+
+bool Engine::progressPeer(Peer& peer) {
+    bool moved = false;
+    if (peer.channel->seemsReadable()) moved |= peer.channel->take(peer, kItemsPerTurn) > 0;
+    moved |= lookAtPublished(peer);
+    if (peer.hasWork()) moved |= flush(peer);
+    return moved;
+}
+
+// --------------------------------------------------------------------------------------------------- towards a peer
+
+bool Engine::flush(Peer& peer) {
+    peer.channelFull = false;
+    bool moved = sendOutgoing(peer);
+    while (!peer.stageRequests.empty() && !peer.channelFull) {
+        const Peer::StageRequest& request = peer.stageRequests.front();
+        const Put result = peer.channel->putStageRequest(request.transfer, request.offset);
+        peer.channelFull = result == Put::full;
+        if (result != Put::done) break;
+        peer.stageRequests.pop_front();
+        moved = true;
+    }
+    if (!peer.channelFull) moved |= serveStaged(peer);
+    return moved;
+}
+
+bool Engine::sendOutgoing(Peer& peer) {
+    bool moved = false;
+    while (Request* request = peer.outgoing.first()) {
+        List<Request, QueueTag>::remove(*request);
+        if (!put(peer, *request)) {
+            peer.outgoing.prepend(*request);
+            return moved;
+        }
+        moved = true;
+    }
+    return moved;
+}
+
+// Puts a message on the channel. False: not now.
+bool Engine::put(Peer& peer, Request& request) {
+    const std::uint64_t bytes = request.envelope.bytes;
+    if (request.owner != nullptr && !request.owner->stillThere()) {
+        complete(request, {.code = ErrorCode::detached});
+        return true;
+    }
+    const bool eager = settings_.eagerLimit > 0 && bytes <= settings_.eagerLimit;
+    Put result;
+    if (eager) {
+        if (request.parts.size() <= kMostParts) {
+            result = peer.channel->putEager(request.envelope, request.parts);
+        } else {
+            scratch_.resize(kMaxPayload);
+            IoCursor(request.parts).copyOut(scratch_.data(), bytes);
+            const iovec whole{scratch_.data(), bytes};
+            result = peer.channel->putEager(request.envelope, {&whole, 1});
+        }
+    } else {
+        const std::optional<TransferName> transfer = peer.outgoingTransfers->publish();
+        if (!transfer) return false;
+        request.transfer = *transfer;
+        const bool single = request.parts.size() == 1;
+        const void* where = single ? request.parts[0].iov_base : static_cast<const void*>(request.parts.data());
+        const Descriptor descriptor{*transfer, reinterpret_cast<std::uint64_t>(where),
+                                    std::max<std::uint64_t>(request.parts.size(), 1)};
+        result = peer.channel->putDescriptor(request.envelope, descriptor);
+        // Nobody has seen it yet, so this cannot fail.
+        if (result != Put::done) peer.outgoingTransfers->withdraw(*transfer);
+    }
+    switch (result) {
+        case Put::done:
+            if (eager) {
+                complete(request);
+            } else {
+                request.state = Request::State::published;
+                peer.published.append(request);
+            }
+            return true;
+        case Put::full:
+            peer.channelFull = true;
+            return false;
+        case Put::closed:
+            // The launcher will say whether the peer left or died, and the request ends then.
+            return false;
+        case Put::failed:
+            complete(request, {.code = ErrorCode::system, .syscall = Syscall::sendmsg, .errnum = errno});
+            return true;
+    }
+    return false;
+}
+
+bool Engine::serveStaged(Peer& peer) {
+    bool moved = false;
+    std::array<iovec, kMostParts> cut;
+    for (int piece = 0; piece < kPiecesPerTurn; ++piece) {
+        Request* send = peer.serving.first();
+        if (send == nullptr) return moved;
+        if (send->owner != nullptr && !send->owner->stillThere()) {
+            // The receiver has claimed it and waits for bytes that are gone; it learns of it by our word alone.
+            abort(1, false, "rank " + std::to_string(rank_) + " took away a buffer while it was being sent");
+            complete(*send, {.code = ErrorCode::detached});
+            continue;
+        }
+        const std::uint64_t wanted = std::min<std::uint64_t>(kMaxPayload, send->envelope.bytes - send->served);
+        IoCursor::Cut found = send->cursor.peek(wanted, cut);
+        if (found.bytes < wanted) {
+            scratch_.resize(kMaxPayload);
+            IoCursor(send->cursor).copyOut(scratch_.data(), wanted);
+            cut[0] = {scratch_.data(), wanted};
+            found = {1, wanted};
+        }
+        const Put result =
+            peer.channel->putStaged(send->transfer, send->served, std::span<const iovec>(cut.data(), found.entries));
+        peer.channelFull = result == Put::full;
+        if (result != Put::done) return moved;
+        moved = true;
+        send->cursor.advance(found.bytes);
+        send->served += found.bytes;
+        if (send->served == send->envelope.bytes) send->ServeTag::unlink();
+    }
+    return moved;
+}
+
+bool Engine::lookAtPublished(Peer& peer) {
+    const std::uint64_t finished = peer.outDirection->finished.load(std::memory_order_seq_cst);
+    if (finished == peer.finishedSeen) return false;
+    peer.finishedSeen = finished;
+    for (Request* request = peer.published.first(); request != nullptr;) {
+        Request* next = peer.published.after(*request);
+        const TransferState state = peer.outgoingTransfers->look(request->transfer);
+        if (state == TransferState::done || state == TransferState::failed) {
+            peer.outgoingTransfers->release(request->transfer);
+            complete(*request, state == TransferState::done ? Error{} : Error{.code = ErrorCode::transfer});
+        }
+        request = next;
+    }
+    return true;
+}
+
+// ------------------------------------------------------------------------------------------------------ from a peer
+
+bool Engine::movePulls() {
+    for (Request* receive = pulls_.first(); receive != nullptr;) {
+        Request* next = pulls_.after(*receive);
+        pullSlice(*receive);
+        receive = next;
+    }
+    return true;
+}
+
+void Engine::pullSlice(Request& receive) {
+    Peer& peer = peerOf(receive.peer);
+    if (receive.owner != nullptr && !receive.owner->stillThere()) {
+        finishTransfer(peer, receive.transfer, TransferState::failed);
+        return complete(receive, {.code = ErrorCode::detached});
+    }
+    if (receive.descriptor.parts > 1 && !fetchParts(peer, receive)) return;
+    const std::uint64_t slice = std::min(kSliceBytes, receive.envelope.bytes - receive.moved);
+    const CmaResult result = cmaRead(peer.pid, receive.cursor, receive.remote, slice);
+    receive.moved += result.bytes;
+    count(self_->counters.cmaBytes, result.bytes);
+    count(self_->counters.cmaCalls, result.calls);
+    if (result.errnum != 0) return pullFailed(peer, receive, result.errnum);
+    if (receive.moved < receive.envelope.bytes) return;
+    // While the launcher lives, a pid stays with its process until the launcher has marked it dead; what was read
+    // before that mark came from the right process.
+    if (link_->job().rank(static_cast<std::size_t>(peer.rank)).state.load(std::memory_order_acquire) ==
+        RankState::dead) {
+        return complete(receive, {.code = ErrorCode::procFailed});
+    }
+    finishTransfer(peer, receive.transfer, TransferState::done);
+    complete(receive);
+}
+
+// The sender's buffer is in several pieces: their list lies in the sender's memory, and is pulled first.
+bool Engine::fetchParts(Peer& peer, Request& receive) {
+    const std::uint64_t parts = receive.descriptor.parts;
+    const bool believable = parts <= kMostRemoteParts;
+    std::vector<iovec> list(believable ? parts : 0);
+    const iovec here{list.data(), list.size() * sizeof(iovec)};
+    const iovec there{reinterpret_cast<void*>(receive.descriptor.address), here.iov_len};
+    IoCursor local(std::span(&here, 1));
+    IoCursor remote(std::span(&there, 1));
+    const CmaResult result = cmaRead(peer.pid, local, remote, here.iov_len);
+    count(self_->counters.cmaCalls, result.calls);
+    if (result.errnum != 0) {
+        pullFailed(peer, receive, result.errnum);
+        return false;
+    }
+    if (!believable || totalBytes(list) != receive.envelope.bytes) {
+        finishTransfer(peer, receive.transfer, TransferState::failed);
+        complete(receive, {.code = ErrorCode::protocol});
+        return false;
+    }
+    receive.remoteParts = std::move(list);
+    receive.remote = IoCursor(receive.remoteParts);
+    receive.descriptor.parts = 1;
+    return true;
+}
+
+void Engine::pullFailed(Peer& peer, Request& receive, int errnum) {
+    switch (errnum) {
+        case EPERM:
+        case EACCES:
+        case ENOSYS:
+            // Allowed at the greeting and refused now (prctl, a seccomp filter): the rest comes through the channel,
+            // and so does everything later.
+            peer.mayPull = false;
+            return stage(peer, receive);
+        case ESRCH:
+            return complete(receive, {.code = ErrorCode::procFailed});
+        default: {
+            const bool dead = link_->job().rank(static_cast<std::size_t>(peer.rank)).state.load(
+                                  std::memory_order_acquire) == RankState::dead;
+            if (dead) return complete(receive, {.code = ErrorCode::procFailed});
+            finishTransfer(peer, receive.transfer, TransferState::failed);
+            return complete(receive,
+                            {.code = ErrorCode::system, .syscall = Syscall::processVmReadv, .errnum = errnum});
+        }
+    }
+}
+
+}  // namespace onecopy

@@ -1,0 +1,94 @@
+// One send or receive, from its start to its end. On the stack for a blocking call, which is start + wait.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/engine/error.h"
+#include "core/engine/list.h"
+#include "core/matching/envelope.h"
+#include "core/movers/io_cursor.h"
+#include "core/transfer/transfer.h"
+
+namespace onecopy {
+
+// Stands behind a buffer that outlives the call which named it. Asked before each copy made by this process: a script
+// may have taken the memory away in between.
+class BufferOwner {
+   public:
+    virtual bool stillThere() = 0;
+
+   protected:
+    ~BufferOwner() = default;
+};
+
+struct QueueTag : Link {};  // the one queue a request waits in
+struct ServeTag : Link {};  // sends whose receiver asked for staged bytes
+
+struct Request : QueueTag, ServeTag {
+    enum class Kind : std::uint8_t { send, recv };
+    enum class State : std::uint8_t {
+        idle,
+        outgoing,   // send: waits for the connection, room on the channel or a transfer slot
+        published,  // send: its descriptor is on the way or claimed
+        selfQueued,  // send to oneself: waits for its receive
+        posted,     // recv: nothing has matched yet
+        pulling,    // recv: matched, its bytes are being pulled
+        staging,    // recv: matched, its bytes come through the channel
+        complete
+    };
+
+    Request() = default;
+    ~Request() {
+        QueueTag::unlink();
+        ServeTag::unlink();
+    }
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+
+    // The buffer: one piece, or a list that must stay as it is until the request is complete.
+    void setBuffer(void* address, std::uint64_t bytes) {
+        single = {address, bytes};
+        parts = std::span<const iovec>(&single, 1);
+        capacity = bytes;
+    }
+    void setBuffer(std::span<const iovec> list) {
+        parts = list;
+        capacity = totalBytes(list);
+    }
+
+    bool complete() const { return state == State::complete; }
+
+    Kind kind = Kind::send;
+    State state = State::idle;
+    bool cancelled = false;
+    bool claimed = false;  // send to oneself: a matched probe has taken the message
+    // Send: the message. Recv: what is asked for (selector) and, once matched, what came.
+    Envelope envelope;
+    Selector selector;
+    std::int32_t peer = kAnySource;  // send: destination; recv: source once matched
+    std::uint64_t order = 0;         // recv: posting order
+    iovec single{};
+    std::span<const iovec> parts;
+    std::uint64_t capacity = 0;
+    BufferOwner* owner = nullptr;
+
+    // While bytes move.
+    TransferName transfer;
+    Descriptor descriptor;
+    IoCursor cursor;            // recv: where the next bytes go; send: the next bytes to stage
+    IoCursor remote;            // recv: where the next bytes are, in the sender
+    std::vector<iovec> remoteParts;  // recv: the sender's list of buffers, when it has several
+    std::uint64_t moved = 0;    // recv: bytes that have arrived
+    std::uint64_t served = 0;   // send: the next byte to stage
+    Error error;
+
+    bool watched = false;  // the event loop is told when it is complete
+    void* cookie = nullptr;  // the watcher's
+};
+
+}  // namespace onecopy

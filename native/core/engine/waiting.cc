@@ -1,0 +1,278 @@
+// Waiting: spin, yield, arm, look, sleep.
+#include <sched.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "core/engine/engine.h"
+
+namespace onecopy {
+
+namespace {
+
+// Passes between two looks at the clock, which costs as much as a pass.
+constexpr unsigned kPassesPerClock = 32;
+
+// With more ranks than cores a yield often hands the core to just the rank that is waited for: a barrier of 4 ranks on
+// 2 cores took 11 to 22 us when sleeping at once and 3 to 6 us with this many yields first.
+constexpr int kYields = 20;
+
+// Nothing should be found by it; see Counters::lateWakeups.
+constexpr int kFullLookMilliseconds = 250;
+
+// A peer stores its event and rings the doorbell some instructions later; if it loses its core in between, this is how
+// long it gets before the wake-up counts as lost.
+constexpr int kRingMilliseconds = 100;
+
+constexpr std::uint64_t kBellEvent = 0;
+constexpr std::uint64_t kLauncherEvent = 1;
+constexpr std::uint64_t kFirstPeerEvent = 2;
+
+void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb" ::: "memory");
+#endif
+}
+
+}  // namespace
+
+void Engine::openSleep() {
+    epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll_ || doorbell_.fd() < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    const auto watch = [&](int fd, std::uint64_t what) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = what;
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+            throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+        }
+    };
+    watch(doorbell_.fd(), kBellEvent);
+    if (link_ != nullptr) watch(link_->descriptor(), kLauncherEvent);
+}
+
+// Tells the kernel what the sleeper wants to hear of this peer's channel, where that has changed.
+void Engine::watchChannel(Peer& peer) {
+    const int fd = peer.channel->descriptor();
+    if (fd < 0) return;
+    // An exhausted socket stays readable for ever; it has nothing more to say.
+    const bool watch = !peer.channel->exhausted();
+    const bool writable = peer.channelFull;
+    if (watch == peer.watched && writable == peer.watchesWritable) return;
+    epoll_event event{};
+    event.events = EPOLLIN | (writable ? static_cast<std::uint32_t>(EPOLLOUT) : 0u);
+    event.data.u64 = kFirstPeerEvent + static_cast<std::uint64_t>(peer.rank);
+    const int operation = !watch ? EPOLL_CTL_DEL : peer.watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (watch || peer.watched) ::epoll_ctl(epoll_.get(), operation, fd, &event);
+    peer.watched = watch;
+    peer.watchesWritable = writable;
+}
+
+void Engine::arm() {
+    for (Peer* peer : connected_) watchChannel(*peer);
+    doorbell_.arm();
+}
+
+void Engine::disarm() {
+    doorbell_.disarm();
+    takeReady(0);
+}
+
+// Notes what the kernel has to report; says how many things.
+int Engine::takeReady(int milliseconds) {
+    std::array<epoll_event, 64> events;
+    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+    for (int i = 0; i < ready; ++i) {
+        const std::uint64_t what = events[static_cast<std::size_t>(i)].data.u64;
+        if (what == kLauncherEvent) {
+            launcherReadable_ = true;
+            if ((events[static_cast<std::size_t>(i)].events & EPOLLHUP) != 0) {
+                // The launcher is gone; PDEATHSIG ends this process. Until then the socket must not keep us awake.
+                ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link_->descriptor(), nullptr);
+            }
+        } else if (what >= kFirstPeerEvent) {
+            peerOf(static_cast<std::int32_t>(what - kFirstPeerEvent)).channel->markReadable();
+        }
+    }
+    return ready;
+}
+
+bool Engine::eventsPending() const {
+    if (link_ != nullptr) {
+        if (link_->hasNews()) return true;
+        if (link_->job().header.changes.load(std::memory_order_seq_cst) != changesSeen_) return true;
+    }
+    return std::any_of(connected_.begin(), connected_.end(), [](const Peer* peer) {
+        return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen;
+    });
+}
+
+// Armed, and nothing to do: gives the core back until something happens.
+void Engine::sleep(Nanoseconds deadline) {
+    int milliseconds = kFullLookMilliseconds;
+    if (deadline != kNever) {
+        const Nanoseconds time = now();
+        const Nanoseconds left = deadline > time ? (deadline - time + 999'999) / 1'000'000 : 0;
+        milliseconds = static_cast<int>(std::min<Nanoseconds>(left, kFullLookMilliseconds));
+    }
+    count(self_->counters.sleeps);
+    if (takeReady(milliseconds) != 0) return;
+    if (eventsPending() && takeReady(kRingMilliseconds) == 0) count(self_->counters.lateWakeups);
+    for (Peer* peer : connected_) peer->channel->markReadable();
+}
+
+void Engine::showWait(const WaitPurpose& purpose) {
+    WaitLine& line = self_->waiting;
+    const std::uint32_t sequence = line.sequence.load(std::memory_order_relaxed);
+    // A seqlock: odd while it is being written. Each write releases, so a reader that acquires any of them also sees
+    // the odd number (no fence: TSan does not follow fences).
+    line.sequence.store(sequence + 1, std::memory_order_relaxed);
+    line.operation.store(purpose.operation, std::memory_order_release);
+    line.peer.store(purpose.peer, std::memory_order_release);
+    line.tag.store(purpose.tag, std::memory_order_release);
+    line.context.store(purpose.context, std::memory_order_release);
+    line.bytes.store(purpose.bytes, std::memory_order_release);
+    line.pending.store(static_cast<std::uint32_t>(outstanding_), std::memory_order_release);
+    line.since.store(now(), std::memory_order_release);
+    line.epoch.store(line.epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    line.sequence.store(sequence + 2, std::memory_order_release);
+}
+
+void Engine::hideWait() {
+    WaitLine& line = self_->waiting;
+    const std::uint32_t sequence = line.sequence.load(std::memory_order_relaxed);
+    line.sequence.store(sequence + 1, std::memory_order_relaxed);
+    line.operation.store(Operation::none, std::memory_order_release);
+    line.sequence.store(sequence + 2, std::memory_order_release);
+}
+
+// Moves all of the rank's outstanding work until `done`; ok, or timeout.
+template <typename Done>
+ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose) {
+    if (done()) return ErrorCode::ok;
+    bool shown = false;
+    ErrorCode result = ErrorCode::ok;
+    for (bool finished = false; !finished;) {
+        // Every time something moved, the whole sequence begins anew: what comes next is likely to come soon.
+        Nanoseconds began = 0;
+        bool moved = false;
+        for (unsigned pass = 0;; ++pass) {
+            moved = progress();
+            if ((finished = done()) || moved) break;
+            if (spin_ == 0) break;
+            pause();
+            if (pass % kPassesPerClock != kPassesPerClock - 1) continue;
+            const Nanoseconds time = now();
+            if (began == 0) began = time;
+            if (time - began > spin_ || time >= deadline) break;
+        }
+        if (!finished && moved && deadline != kNever && now() >= deadline) {
+            result = ErrorCode::timeout;
+            break;
+        }
+        if (finished || moved) continue;
+        for (int i = 0; i < kYields && !finished && !moved; ++i) {
+            ::sched_yield();
+            moved = progress();
+            finished = done();
+        }
+        if (finished || moved) continue;
+        if (deadline != kNever && now() >= deadline) {
+            result = ErrorCode::timeout;
+            break;
+        }
+        if (!shown) {
+            showWait(purpose);
+            shown = true;
+        }
+        arm();
+        moved = progress();
+        if (!(finished = done()) && !moved) sleep(deadline);
+        disarm();
+    }
+    if (shown) hideWait();
+    return result;
+}
+
+ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
+    if (request.complete()) return ErrorCode::ok;
+    progress();
+    if (request.complete()) return ErrorCode::ok;
+    if (onlySelfCanComplete(request)) return ErrorCode::deadlock;
+    const bool send = request.kind == Request::Kind::send;
+    return waitUntil([&] { return request.complete(); }, deadline,
+                     {.operation = send ? Operation::send : Operation::recv,
+                      .peer = request.peer,
+                      .tag = send ? request.envelope.tag : request.selector.tag,
+                      .context = send ? request.envelope.context : request.selector.context,
+                      .bytes = request.capacity});
+}
+
+ErrorCode Engine::waitAll(std::span<Request* const> requests) {
+    progress();
+    for (const Request* request : requests) {
+        if (onlySelfCanComplete(*request)) return ErrorCode::deadlock;
+    }
+    // Those at the front are complete and need no second look.
+    std::size_t first = 0;
+    const auto done = [&] {
+        while (first < requests.size() && requests[first]->complete()) ++first;
+        return first == requests.size();
+    };
+    return waitUntil(done, kNever, {.operation = Operation::wait});
+}
+
+bool Engine::iprobe(const Selector& selector, Envelope& found, Error& error) {
+    progress();
+    if (const UnexpectedMessage* message = find(selector)) {
+        found = message->envelope;
+        return true;
+    }
+    error = recvRefusal(selector);
+    return false;
+}
+
+// Blocks until a message is there or none can come.
+Error Engine::probe(const Selector& selector, Envelope& found) {
+    Error error;
+    const auto done = [&] {
+        if (const UnexpectedMessage* message = find(selector)) {
+            found = message->envelope;
+            return true;
+        }
+        error = recvRefusal(selector);
+        if (!error && (size_ == 1 || isSelf(selector.source))) error.code = ErrorCode::deadlock;
+        return static_cast<bool>(error);
+    };
+    waitUntil(done, kNever,
+              {.operation = Operation::probe, .peer = selector.source, .tag = selector.tag, .context = selector.context});
+    return error;
+}
+
+Error Engine::matchedProbe(const Selector& selector, MatchedMessage& message) {
+    for (;;) {
+        Envelope found;
+        if (Error error = probe(selector, found)) return error;
+        message = matcher_.take(*find(selector));
+        if (message->form == UnexpectedMessage::Form::local) {
+            message->sender->claimed = true;
+            return {};
+        }
+        if (message->form == UnexpectedMessage::Form::eager) return {};
+        message->claimed =
+            peerOf(message->envelope.source).incomingTransfers->claim(message->descriptor.transfer);
+        if (message->claimed) return {};
+    }
+}
+
+// abandon() and leave() wait from another file.
+void Engine::waitFor(const std::function<bool()>& done, const WaitPurpose& purpose) {
+    waitUntil(done, kNever, purpose);
+}
+
+}  // namespace onecopy

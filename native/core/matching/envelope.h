@@ -1,0 +1,60 @@
+// What a message is matched by.
+#pragma once
+
+#include <cstdint>
+
+namespace onecopy {
+
+inline constexpr std::int32_t kAnySource = -1;
+inline constexpr std::int32_t kAnyTag = -1;
+
+enum class MessageKind : std::uint8_t { buffer = 0, object = 1 };
+
+// Element types; packages/engine has the same table, a test compares them. Bytes go with every type.
+enum class Datatype : std::uint8_t {
+    byte = 0,
+    int8,
+    uint8Clamped,
+    int16,
+    uint16,
+    int32,
+    uint32,
+    int64,
+    uint64,
+    float32,
+    float64
+};
+
+struct DatatypeInfo {
+    const char* name;
+    Datatype code;
+    std::uint32_t bytes;
+};
+
+inline constexpr DatatypeInfo kDatatypes[] = {
+    {"BYTE", Datatype::byte, 1},       {"INT8_T", Datatype::int8, 1},
+    {"UINT8_CLAMPED", Datatype::uint8Clamped, 1}, {"INT16_T", Datatype::int16, 2},
+    {"UINT16_T", Datatype::uint16, 2}, {"INT32_T", Datatype::int32, 4},
+    {"UINT32_T", Datatype::uint32, 4}, {"INT64_T", Datatype::int64, 8},
+    {"UINT64_T", Datatype::uint64, 8}, {"FLOAT", Datatype::float32, 4},
+    {"DOUBLE", Datatype::float64, 8}};
+
+struct Envelope {
+    std::uint64_t bytes = 0;
+    std::int32_t source = 0;  // known from the channel it came by, never read from the packet
+    std::int32_t tag = 0;
+    std::uint32_t context = 0;
+    MessageKind kind = MessageKind::buffer;
+    Datatype type = Datatype::byte;
+};
+
+// What a receive or a probe asks for.
+struct Selector {
+    std::int32_t source = kAnySource;
+    std::int32_t tag = kAnyTag;
+    std::uint32_t context = 0;
+
+    bool takesTag(std::int32_t candidate) const { return tag == kAnyTag || tag == candidate; }
+};
+
+}  // namespace onecopy

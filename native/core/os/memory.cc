@@ -1,0 +1,65 @@
+#include "core/os/memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace onecopy {
+
+namespace {
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+}  // namespace
+
+Mapping::Mapping(int fd, std::size_t bytes, Access access) : bytes_(bytes) {
+    const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* address = ::mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if (address == MAP_FAILED) fail("mmap");
+    address_ = address;
+    // A child of this process has no business in the job's memory.
+    ::madvise(address, bytes, MADV_DONTFORK);
+}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+    if (this != &other) {
+        reset();
+        address_ = std::exchange(other.address_, nullptr);
+        bytes_ = std::exchange(other.bytes_, 0);
+    }
+    return *this;
+}
+
+void Mapping::reset() {
+    if (address_ != nullptr) ::munmap(address_, bytes_);
+    address_ = nullptr;
+    bytes_ = 0;
+}
+
+UniqueFd makeMemory(const char* label, std::size_t bytes) {
+    UniqueFd fd(::memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!fd) fail("memfd_create");
+    if (::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) fail("ftruncate");
+    return fd;
+}
+
+void sealSize(int fd) {
+    if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) fail("F_ADD_SEALS");
+}
+
+void sealForOthers(int fd) {
+    if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0) {
+        fail("F_ADD_SEALS");
+    }
+}
+
+std::size_t memoryBytes(int fd) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 0) return 0;
+    return static_cast<std::size_t>(info.st_size);
+}
+
+}  // namespace onecopy

@@ -1,0 +1,180 @@
+/**
+ * The whole contract between TypeScript and C++: every function of the addon, declared by hand. Nothing else loads the
+ * `.node` file. The C++ face is `native/addon`, one pair of files per concept, in the order of this file.
+ *
+ * Operations return 0 or the index of an error in `errorCodes` instead of throwing: the message is made in TypeScript,
+ * from `report`, where the caller is known.
+ */
+import type { BufferLike } from '@onecopy/engine';
+
+export interface Binding {
+  readonly protocolVersion: number;
+  /** Error codes by number; 0 is success. */
+  readonly errorCodes: readonly string[];
+  /** Element types: name, code and size in bytes. */
+  readonly datatypes: ReadonlyArray<{ readonly name: string; readonly code: number; readonly bytes: number }>;
+
+  // ------------------------------------------------------------------------------------ the rank (addon/engine.cc)
+
+  /**
+   * Joins the job whose control socket is `fd` (its inode must agree), or makes a world of one. Throws an Error with
+   * `code`, and `errno` and `syscall` where the system refused something.
+   */
+  start(control: ControlSocket | undefined): StartInfo;
+
+  /**
+   * What the last operation has to say beyond its return value, see `Report`. One array for the life of the engine,
+   * written before the operation returns.
+   */
+  readonly report: Float64Array;
+
+  /** Blocks. Result: error number. */
+  send(buffer: BufferLike, dest: number, tag: number, context: number): number;
+  /** Blocks. Result: error number; the arrival is in `report`. */
+  recv(buffer: BufferLike, source: number, tag: number, context: number): number;
+  /** Result: a handle > 0, or -error number. */
+  isend(buffer: BufferLike, dest: number, tag: number, context: number): number;
+  /** Result: a handle > 0, or -error number. */
+  irecv(buffer: BufferLike, source: number, tag: number, context: number): number;
+  /**
+   * Blocks until done or for `timeout` milliseconds (negative: no limit). Result: error number. The handle is used up,
+   * unless the error is ERR_TIMEOUT or ERR_DEADLOCK.
+   */
+  wait(handle: number, timeout: number): number;
+  /** Result: -1 not done yet, else as wait(), the handle being used up. */
+  test(handle: number): number;
+  /** Blocks until all are complete; uses none of them up. Result: error number (ERR_DEADLOCK, ERR_REQUEST) or 0. */
+  waitAll(handles: Float64Array): number;
+  /** Result: 1 when it was taken back (it then completes with ERR_CANCELLED), 0 when it is too late. */
+  cancel(handle: number): number;
+  /** Keeps the process alive until the handle is done, and then names it to the listener of `onSettled`. */
+  watch(handle: number): void;
+  /**
+   * Called from the event loop with the handles of watched operations that are done, at most `report`-many a turn.
+   * The listener uses each up with `test`.
+   */
+  onSettled(listener: (handles: Float64Array) => void): void;
+
+  /** Blocks. Result: error number; the arrival is in `report`. */
+  probe(source: number, tag: number, context: number): number;
+  /** Result: -1 none, else error number; the arrival is in `report`. */
+  iprobe(source: number, tag: number, context: number): number;
+  /** Blocks. Result: a message handle > 0, or -error number; the arrival is in `report`. */
+  mprobe(source: number, tag: number, context: number): number;
+  /** Blocks; uses the message up. Result: error number; the arrival is in `report`. */
+  mrecv(message: number, buffer: BufferLike): number;
+
+  /** Completes outstanding sends, then tells the launcher. Result: error number. */
+  leave(): number;
+  /** Tells the launcher to end the job. Does not wait. */
+  abort(code: number, uncaught: boolean, reason: string): void;
+  counters(): Record<string, number>;
+  /** Seconds of CLOCK_MONOTONIC. */
+  wtime(): number;
+
+  // ------------------------------------------------------------------------------------ the launcher (addon/job.cc)
+
+  /**
+   * Starts the ranks (fork and exec from this thread, which must be the main one) and the thread that watches and
+   * brokers. Throws an Error with `errno`, `code` and `syscall` if a rank cannot be started; then none is left.
+   * `listener` is called from the event loop, which stays alive until 'end'.
+   */
+  launch(options: LaunchOptions, listener: (event: JobEvent) => void): Job;
+  /** Cores this process may use: affinity mask and cgroup quota, at least 1. */
+  usableCores(): number;
+}
+
+export interface ControlSocket {
+  readonly fd: number;
+  /** A 64-bit number as decimal digits, since an inode may exceed 2^53. */
+  readonly inode: string;
+  readonly jobId: string;
+}
+
+export interface StartInfo {
+  readonly rank: number;
+  readonly size: number;
+  readonly launcherPid: number;
+  readonly eagerLimit: number;
+  readonly cores: number;
+  readonly channel: 'socket' | 'ring' | 'none';
+}
+
+/** Places in `report`. */
+export const Report = {
+  source: 0,
+  tag: 1,
+  bytes: 2,
+  type: 3,
+  /** Of the system call that failed. */
+  errno: 4,
+  /** Index in `syscalls`. */
+  syscall: 5,
+  /** The rank that a failure concerns. */
+  peer: 6,
+  /** Length of the message and of the buffer, with ERR_TRUNCATE; types, with ERR_TYPE. */
+  expected: 7,
+  actual: 8,
+} as const;
+
+/** By `report[Report.syscall]`. */
+export const SYSCALLS: readonly string[] = ['', 'process_vm_readv', 'process_vm_writev', 'sendmsg', 'recvmsg'];
+
+export interface LaunchOptions {
+  readonly ranks: number;
+  /** The file to execute (looked up in PATH when it has no slash) and its arguments, without argv[0]. */
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The environment, `NAME=value`. The launcher adds what is different per rank (ONECOPY_*, OMPI_COMM_WORLD_*). */
+  readonly env: readonly string[];
+  readonly cwd?: string;
+  /** From the first failure to SIGKILL, milliseconds; SIGTERM comes at half of it. */
+  readonly graceMs: number;
+  /** Largest payload that travels with its envelope, bytes; undefined: the default. */
+  readonly eagerLimit?: number;
+  /** Never pull: every large payload is staged (tests). */
+  readonly denyPull?: boolean;
+  /** How long a waiter spins before it yields, microseconds; undefined: chosen from ranks and cores. */
+  readonly spinUs?: number;
+  /** What rank 0 reads: this descriptor, or a pipe whose other end is in `Job.stdin`. Other ranks get /dev/null. */
+  readonly stdin: number | 'pipe';
+  /** Also end the job when one of these processes ends (the npx that started us). */
+  readonly guardians?: readonly number[];
+}
+
+export interface Job {
+  /** Every process of the job carries it in its environment as ONECOPY_JOB. */
+  readonly id: string;
+  readonly pids: readonly number[];
+  /** Read ends of the ranks' output pipes; the caller owns and closes them. */
+  readonly stdout: readonly number[];
+  readonly stderr: readonly number[];
+  /** Write end of rank 0's input, or -1. */
+  readonly stdin: number;
+  /** Begins to end the job as if a signal had come: `signal` to all groups, SIGTERM, SIGKILL. Again: SIGKILL now. */
+  end(signal: number): void;
+}
+
+export type JobEvent =
+  /** A rank's process is gone. `pid` as spawned. */
+  | { readonly type: 'exit'; readonly rank: number; readonly pid: number; readonly code: number | null; readonly signal: string | null }
+  /** A rank called abort() or died of an error nobody caught; comes before its 'exit'. */
+  | { readonly type: 'abort'; readonly rank: number; readonly pid: number; readonly code: number; readonly uncaught: boolean; readonly text: string }
+  /** Something worth a line at --verbose. */
+  | { readonly type: 'note'; readonly text: string }
+  /** The job has begun to end before all ranks were done. */
+  | { readonly type: 'ending'; readonly cause: Cause }
+  /** No process of the job is left. Last event. `cause` is absent when every rank ended with 0. */
+  | { readonly type: 'end'; readonly cause?: Cause };
+
+/** Why a job ended: the first failure. `exitCode` is what the launcher should exit with. */
+export interface Cause {
+  readonly kind: 'exit' | 'signal' | 'abort' | 'uncaught' | 'interrupted' | 'guardian';
+  /** The rank, or -1 when none is to blame. */
+  readonly rank: number;
+  readonly pid: number;
+  readonly exitCode: number;
+  /** Name of the signal, for kinds 'signal' and 'interrupted'. */
+  readonly signal?: string;
+  readonly text?: string;
+}

@@ -1,0 +1,9 @@
+export type {
+  Binding,
+  Cause,
+  Job,
+  JobEvent,
+  LaunchOptions,
+} from './binding.ts';
+export { startEngine } from './engine.ts';
+export { loadBinding } from './load.ts';
