@@ -1,0 +1,396 @@
+#include "addon/job.h"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <cmath>
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/launch/cores.h"
+#include "core/launch/event.h"
+#include "core/launch/job.h"
+#include "core/launch/signals.h"
+#include "core/launch/spawn.h"
+
+namespace onecopy {
+
+namespace {
+
+// ------------------------------------------------------------------------------------------------- events to objects
+
+const char* nameOf(Cause::Kind kind) {
+    switch (kind) {
+        case Cause::Kind::exit:
+            return "exit";
+        case Cause::Kind::signal:
+            return "signal";
+        case Cause::Kind::abort:
+            return "abort";
+        case Cause::Kind::uncaught:
+            return "uncaught";
+        case Cause::Kind::interrupted:
+            return "interrupted";
+        case Cause::Kind::guardian:
+            return "guardian";
+    }
+    return "";
+}
+
+Napi::Object toObject(Napi::Env env, const Cause& cause) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("kind", nameOf(cause.kind));
+    object.Set("rank", cause.rank);
+    object.Set("pid", cause.pid);
+    object.Set("exitCode", cause.exitCode);
+    if (cause.signal != 0) object.Set("signal", signalName(cause.signal));
+    if (!cause.text.empty()) object.Set("text", cause.text);
+    return object;
+}
+
+Napi::Object toObject(Napi::Env env, const JobEvent& event) {
+    Napi::Object object = Napi::Object::New(env);
+    switch (event.kind) {
+        case JobEvent::Kind::exit:
+            object.Set("type", "exit");
+            object.Set("rank", event.rank);
+            object.Set("pid", event.pid);
+            if (event.signal != 0) {
+                object.Set("code", env.Null());
+                object.Set("signal", signalName(event.signal));
+            } else {
+                object.Set("code", event.code);
+                object.Set("signal", env.Null());
+            }
+            break;
+        case JobEvent::Kind::abort:
+            object.Set("type", "abort");
+            object.Set("rank", event.rank);
+            object.Set("pid", event.pid);
+            object.Set("code", event.code);
+            object.Set("uncaught", event.uncaught);
+            object.Set("text", event.text);
+            break;
+        case JobEvent::Kind::note:
+            object.Set("type", "note");
+            object.Set("text", event.text);
+            break;
+        case JobEvent::Kind::ending:
+            object.Set("type", "ending");
+            if (event.cause) object.Set("cause", toObject(env, *event.cause));
+            break;
+        case JobEvent::Kind::end:
+            object.Set("type", "end");
+            if (event.cause) object.Set("cause", toObject(env, *event.cause));
+            break;
+    }
+    return object;
+}
+
+// ------------------------------------------------------------------------------------------------------------- errors
+
+// "mmap: Cannot allocate memory" was thrown with the name of the system call; a sentence was not.
+std::string syscallOf(const std::system_error& error) {
+    if (const auto* spawn = dynamic_cast<const SpawnError*>(&error)) return spawn->syscall();
+    const std::string what = error.what();
+    const std::string start = what.substr(0, what.find(':'));
+    const auto isWord = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    return std::ranges::all_of(start, isWord) ? start : "";
+}
+
+// As Node's own system errors: a negative errno, its name in `code`, and the system call.
+void throwSystemError(Napi::Env env, const std::system_error& error) {
+    const int number = -error.code().value();
+    Napi::Error thrown = Napi::Error::New(env, error.what());
+    Napi::Object object = thrown.Value();
+    object.Set("errno", number);
+    object.Set("code", uv_err_name(number));
+    const std::string syscall = syscallOf(error);
+    if (!syscall.empty()) object.Set("syscall", syscall);
+    thrown.ThrowAsJavaScriptException();
+}
+
+// ------------------------------------------------------------------------------------------------------------ options
+
+// Reads the fields of LaunchOptions; one of a wrong type throws std::invalid_argument.
+class OptionReader {
+   public:
+    explicit OptionReader(const Napi::Object& object) : object_(object) {}
+
+    bool has(const char* name) const { return !object_.Get(name).IsUndefined(); }
+
+    double number(const char* name) const { return asNumber(name, object_.Get(name)); }
+
+    std::string string(const char* name) const { return asString(name, object_.Get(name)); }
+
+    bool flag(const char* name) const { return object_.Get(name).ToBoolean(); }
+
+    std::vector<std::string> strings(const char* name) const {
+        std::vector<std::string> result;
+        const Napi::Array array = asArray(name);
+        for (std::uint32_t i = 0; i < array.Length(); ++i) {
+            result.push_back(asString(name, array.Get(i)));
+        }
+        return result;
+    }
+
+    std::vector<double> numbers(const char* name) const {
+        std::vector<double> result;
+        const Napi::Array array = asArray(name);
+        for (std::uint32_t i = 0; i < array.Length(); ++i) {
+            result.push_back(asNumber(name, array.Get(i)));
+        }
+        return result;
+    }
+
+   private:
+    [[noreturn]] static void refuse(const char* name, const char* wanted) {
+        throw std::invalid_argument(std::string(name) + " must be " + wanted);
+    }
+
+    static double asNumber(const char* name, const Napi::Value& value) {
+        const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+        // All of them count something, and none may exceed what a double holds exactly.
+        if (!(number >= 0 && number <= 9007199254740991)) refuse(name, "a number, at least 0");
+        return number;
+    }
+
+    static std::string asString(const char* name, const Napi::Value& value) {
+        if (!value.IsString()) refuse(name, "a string");
+        std::string text = value.As<Napi::String>().Utf8Value();
+        // execve would end the string there.
+        if (text.find('\0') != std::string::npos) refuse(name, "a string without null bytes");
+        return text;
+    }
+
+    Napi::Array asArray(const char* name) const {
+        const Napi::Value value = object_.Get(name);
+        if (!value.IsArray()) refuse(name, "an array");
+        return value.As<Napi::Array>();
+    }
+
+    Napi::Object object_;
+};
+
+JobOptions readOptions(const Napi::Object& object) {
+    const OptionReader reader(object);
+    JobOptions options;
+    options.ranks = static_cast<std::size_t>(reader.number("ranks"));
+    options.program.file = reader.string("file");
+    options.program.args = reader.strings("args");
+    options.program.env = reader.strings("env");
+    if (reader.has("cwd")) options.program.cwd = reader.string("cwd");
+    // Limited to what a clock in nanoseconds holds easily; a month is as good as never.
+    constexpr double kLongest = 30.0 * 24 * 3600 * 1000;
+    options.grace =
+        std::chrono::milliseconds(std::llround(std::min(reader.number("graceMs"), kLongest)));
+    if (reader.has("eagerLimit")) {
+        options.eagerLimit = static_cast<std::uint64_t>(reader.number("eagerLimit"));
+    }
+    options.denyPull = reader.flag("denyPull");
+    if (reader.has("spinUs")) {
+        options.spinNanoseconds =
+            static_cast<std::uint64_t>(std::min(reader.number("spinUs"), kLongest) * 1000);
+    }
+    if (object.Get("stdin").IsNumber()) options.input = static_cast<int>(reader.number("stdin"));
+    if (reader.has("guardians")) {
+        for (const double pid : reader.numbers("guardians")) {
+            options.guardians.push_back(static_cast<pid_t>(pid));
+        }
+    }
+    return options;
+}
+
+// ---------------------------------------------------------------------------------------------------------- the job
+
+// A job and its way to the listener: the watch thread hands events to a thread-safe function, which keeps the event loop
+// alive and is released after the last one.
+class RunningJob {
+   public:
+    RunningJob() = default;
+    RunningJob(const RunningJob&) = delete;
+    RunningJob& operator=(const RunningJob&) = delete;
+    ~RunningJob() { stop(); }
+
+    // Throws what Job does. The watch thread may call deliver() before this returns.
+    void start(const JobOptions& options, napi_threadsafe_function deliver) {
+        deliver_ = deliver;
+        job_ = std::make_unique<Job>(options, [this](const JobEvent& event) { tell(event); });
+    }
+
+    Job& job() { return *job_; }
+
+    void stop() {
+        if (job_) job_->stop();
+    }
+
+    // At the exit of the process the event loop is no longer there to be told anything.
+    void stopSilently() {
+        silent_.store(true, std::memory_order_release);
+        stop();
+    }
+
+   private:
+    void tell(const JobEvent& event) {
+        if (silent_.load(std::memory_order_acquire)) return;
+        auto copy = std::make_unique<JobEvent>(event);
+        // The event loop is on its way out when this fails; then nobody listens any more.
+        if (napi_call_threadsafe_function(deliver_, copy.get(), napi_tsfn_nonblocking) == napi_ok) {
+            copy.release();  // to callListener
+        }
+        if (event.kind == JobEvent::Kind::end) {
+            napi_release_threadsafe_function(deliver_, napi_tsfn_release);
+        }
+    }
+
+    napi_threadsafe_function deliver_ = nullptr;
+    std::atomic<bool> silent_{false};
+    std::unique_ptr<Job> job_;  // last: its thread uses what stands above
+};
+
+using SharedJob = std::shared_ptr<RunningJob>;
+
+// Ends the job when the process leaves through exit() with a job under way: the ranks would die with it anyway, other
+// processes of their groups would not.
+class ExitGuard {
+   public:
+    static ExitGuard& instance() {
+        static ExitGuard guard;
+        return guard;
+    }
+
+    void add(const SharedJob& job) {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(jobs_, [](const auto& weak) { return weak.expired(); });
+        jobs_.push_back(job);
+    }
+
+    ~ExitGuard() {
+        for (const auto& weak : jobs_) {
+            if (const SharedJob job = weak.lock()) job->stopSilently();
+        }
+    }
+
+   private:
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<RunningJob>> jobs_;
+};
+
+// On the event loop. `env` is null when the loop is gone and only the event's memory is left to free.
+void callListener(napi_env rawEnv, napi_value listener, void*, void* data) {
+    const std::unique_ptr<JobEvent> event(static_cast<JobEvent*>(data));
+    if (rawEnv == nullptr || listener == nullptr) return;
+    const Napi::Env env(rawEnv);
+    const napi_value argument = toObject(env, *event);
+    napi_value result;
+    if (napi_call_function(rawEnv, env.Undefined(), listener, 1, &argument, &result) ==
+        napi_pending_exception) {
+        // Left alone, Node would turn it into a deprecation warning.
+        napi_value error;
+        if (napi_get_and_clear_last_exception(rawEnv, &error) == napi_ok) {
+            napi_fatal_exception(rawEnv, error);
+        }
+    }
+}
+
+void stopAtTeardown(void* job) { static_cast<RunningJob*>(job)->stop(); }
+
+// The thread-safe function is gone: the last event was delivered, or never will be.
+void forget(napi_env env, void* data, void*) {
+    const std::unique_ptr<SharedJob> job(static_cast<SharedJob*>(data));
+    napi_remove_env_cleanup_hook(env, stopAtTeardown, job->get());
+}
+
+napi_threadsafe_function makeDelivery(Napi::Env env, const Napi::Function& listener,
+                                      const SharedJob& job) {
+    auto owner = std::make_unique<SharedJob>(job);
+    napi_threadsafe_function deliver = nullptr;
+    const napi_status status = napi_create_threadsafe_function(
+        env, listener, nullptr, Napi::String::New(env, "onecopy job"), 0, 1, owner.get(), forget,
+        nullptr, callListener, &deliver);
+    if (status != napi_ok) return nullptr;
+    owner.release();  // to forget()
+    // After the thread-safe function, since hooks run last first: the watch thread has ended when that one goes.
+    napi_add_env_cleanup_hook(env, stopAtTeardown, job.get());
+    return deliver;
+}
+
+Napi::Array toArray(Napi::Env env, std::vector<UniqueFd> descriptors) {
+    Napi::Array array = Napi::Array::New(env, descriptors.size());
+    for (std::uint32_t i = 0; i < descriptors.size(); ++i) array.Set(i, descriptors[i].release());
+    return array;
+}
+
+Napi::Object toObject(Napi::Env env, const SharedJob& running) {
+    Job& job = running->job();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("id", job.id());
+    Napi::Array pids = Napi::Array::New(env, job.pids().size());
+    for (std::uint32_t i = 0; i < job.pids().size(); ++i) pids.Set(i, job.pids()[i]);
+    object.Set("pids", pids);
+    object.Set("stdout", toArray(env, job.takeOutputs()));
+    object.Set("stderr", toArray(env, job.takeErrors()));
+    object.Set("stdin", job.takeInput().release());
+    object.Set("end", Napi::Function::New(
+                          env,
+                          [running](const Napi::CallbackInfo& info) {
+                              const int signal =
+                                  info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 0;
+                              if (signal < 1 || signal >= NSIG) {
+                                  Napi::TypeError::New(info.Env(), "end() needs a signal's number")
+                                      .ThrowAsJavaScriptException();
+                                  return;
+                              }
+                              running->job().end(signal);
+                          },
+                          "end"));
+    return object;
+}
+
+Napi::Value launch(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsObject() || !info[1].IsFunction()) {
+        Napi::TypeError::New(env, "launch() needs options and a listener").ThrowAsJavaScriptException();
+        return env.Undefined();
+    }
+    const auto running = std::make_shared<RunningJob>();
+    napi_threadsafe_function deliver = nullptr;
+    try {
+        const JobOptions options = readOptions(info[0].As<Napi::Object>());
+        deliver = makeDelivery(env, info[1].As<Napi::Function>(), running);
+        if (deliver == nullptr) throw std::runtime_error("the listener cannot be registered");
+        running->start(options, deliver);
+        ExitGuard::instance().add(running);
+        return toObject(env, running);
+    } catch (const std::system_error& error) {
+        throwSystemError(env, error);
+    } catch (const std::invalid_argument& error) {
+        Napi::TypeError::New(env, error.what()).ThrowAsJavaScriptException();
+    } catch (const std::exception& error) {
+        Napi::Error::New(env, error.what()).ThrowAsJavaScriptException();
+    }
+    if (deliver != nullptr) napi_release_threadsafe_function(deliver, napi_tsfn_abort);
+    return env.Undefined();
+}
+
+Napi::Value cores(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(usableCores()));
+}
+
+}  // namespace
+
+void registerJob(Napi::Env env, Napi::Object exports) {
+    exports.Set("launch", Napi::Function::New(env, launch, "launch"));
+    exports.Set("usableCores", Napi::Function::New(env, cores, "usableCores"));
+}
+
+}  // namespace onecopy
