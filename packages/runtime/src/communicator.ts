@@ -1,0 +1,431 @@
+import {
+  ANY_SOURCE,
+  ANY_TAG,
+  type Arrival,
+  type Engine,
+  MpiError,
+  type PendingOperation,
+  PROC_NULL,
+  type TypedArray,
+  type TypedArrayClass,
+} from '@onecopy/engine';
+import {
+  type BlockingOptions,
+  checkBlockingOptions,
+  checkDest,
+  checkSource,
+  checkTag,
+  checkTagOrAny,
+  isOptions,
+  isRank,
+  isSource,
+  isTag,
+  isTagOrAny,
+  type Place,
+  show,
+  wrongDatatype,
+} from './arguments.ts';
+import { completeWithin, exchange, exchangeWithin } from './blocking.ts';
+import { type BufferArgument, resolveBuffer } from './buffers.ts';
+import { alltoall, alltoallNew } from './collectives/alltoall.ts';
+import { barrier } from './collectives/barrier.ts';
+import type { Site } from './collectives/site.ts';
+import { Completion, type Purpose, type Result } from './completion.ts';
+import { datatypeOf, type Fresh } from './datatypes.ts';
+import { neverForget } from './forgotten.ts';
+import type { Group } from './group.ts';
+import { Request } from './request.ts';
+import { Status, statusOfNobody } from './status.ts';
+
+/** What a communicator needs to begin; asked for on its first use. */
+export interface Membership {
+  readonly engine: Engine;
+  readonly group: Group;
+}
+
+/** What `recvNew` gives. */
+export interface Received<T extends TypedArray> {
+  readonly data: Fresh<T>;
+  readonly status: Status;
+}
+
+const nothing: Result<void> = () => undefined;
+
+/**
+ * Ranks that can talk to each other, apart from all other communicators (MPI-4.1 chapter 7). Every process of a job has
+ * `world`, with all ranks, and `self`, with itself.
+ *
+ * A call that throws `MpiError` because of its arguments has done nothing, and the communicator stays usable.
+ *
+ * Common to all calls: a *buffer* is a typed array, Buffer, DataView, ArrayBuffer or SharedArrayBuffer, or
+ * `{ data, count, datatype }` around one. Ranks and tags are whole numbers. Options come last, and optional arguments
+ * before them may be left out: `recv(buffer, { timeout: 100 })`.
+ *
+ * | code | thrown when |
+ * | --- | --- |
+ * | `ERR_BUFFER` `ERR_COUNT` `ERR_TYPE` `ERR_RANK` `ERR_TAG` `ERR_ARG` | an argument is not what it should be |
+ * | `ERR_DETACHED` | the buffer was transferred away |
+ * | `ERR_RESIZABLE` | a call that does not block, or has a timeout, was given a resizable buffer |
+ * | `ERR_TRUNCATE` | the message is longer than the receive buffer; it is consumed |
+ * | `ERR_TYPE` | the element types of both sides differ and neither is bytes; the message is consumed |
+ * | `ERR_DEADLOCK` | the call could never return |
+ * | `ERR_PROC_FAILED` `ERR_PROC_LEFT` | the peer died, or left the job |
+ * | `ERR_ABORTED` | the job is ending because of another rank |
+ * | `ERR_THREAD` `ERR_BOOTSTRAP` `ERR_NATIVE` `ERR_FINALIZED` | onecopy cannot be used here, or not any more |
+ */
+export class Communicator {
+  readonly #name: string;
+  /** Messages of the user. */
+  readonly #context: number;
+  readonly #join: () => Membership;
+  #group: Group | undefined;
+  #engine: Engine | undefined;
+  /** 0 until the first use, which makes the checks of the fast path fail then. */
+  #size = 0;
+  readonly #toStatus: Result<Status> = (operation) => this.#statusOf(operation.arrival as Arrival);
+
+  /**
+   * @internal
+   * @param context id of its point-to-point messages; the next one is for its collectives
+   */
+  constructor(name: string, context: number, join: () => Membership) {
+    this.#name = name;
+    this.#context = context;
+    this.#join = join;
+  }
+
+  /** Number of this process in the communicator, from 0 (MPI_Comm_rank, MPI-4.1 section 7.4.1). */
+  get rank(): number {
+    return this.#members().rank;
+  }
+
+  /** Number of ranks (MPI_Comm_size, MPI-4.1 section 7.4.1). */
+  get size(): number {
+    return this.#members().size;
+  }
+
+  /**
+   * Sends a message and blocks until the buffer can be used again (MPI_Send, MPI-4.1 section 3.2.1). Small messages do
+   * not wait for the receiver, large ones do; correct programs do not rely on where the limit is.
+   *
+   * @param dest rank of the receiver; `PROC_NULL`: nothing is sent
+   * @param options `timeout` in milliseconds, see `BlockingOptions`
+   */
+  send(buffer: BufferArgument, dest: number, tag?: number, options?: BlockingOptions): void;
+  send(buffer: BufferArgument, dest: number, options: BlockingOptions): void;
+  send(
+    buffer: BufferArgument,
+    dest: number,
+    tag: number | BlockingOptions = 0,
+    options?: BlockingOptions,
+  ): void {
+    if (
+      ArrayBuffer.isView(buffer) &&
+      isRank(dest, this.#size) &&
+      isTag(tag) &&
+      options === undefined
+    ) {
+      const to = (this.#group as Group).toWorld(dest);
+      (this.#engine as Engine).send(buffer, to, tag, this.#context);
+    } else if (isOptions(tag) && options === undefined) {
+      this.#sendChecked(buffer, dest, 0, tag);
+    } else {
+      this.#sendChecked(buffer, dest, tag, options);
+    }
+  }
+
+  #sendChecked(buffer: unknown, dest: unknown, tag: unknown, options: unknown): void {
+    const view = resolveBuffer('send', 'buffer', buffer);
+    const place = this.#place();
+    const to = checkDest('send', dest, place);
+    const label = checkTag('send', tag);
+    const timeout = checkBlockingOptions('send', options);
+    if (to === PROC_NULL) return;
+    const peer = this.#members().toWorld(to);
+    if (timeout === undefined) {
+      this.#started().send(view, peer, label, this.#context);
+    } else {
+      const operation = this.#started().isend(view, peer, label, this.#context);
+      completeWithin(operation, timeout, `send to rank ${to}, tag ${label}`);
+    }
+  }
+
+  /**
+   * Receives a message into a buffer and blocks until it is there (MPI_Recv, MPI-4.1 section 3.2.4). The message may be
+   * shorter than the buffer; the rest of the buffer is left as it was.
+   *
+   * @param source rank of the sender, or `ANY_SOURCE`; `PROC_NULL`: nothing is received
+   * @param tag of the message, or `ANY_TAG`
+   * @param options `timeout` in milliseconds, see `BlockingOptions`
+   * @returns who sent what
+   */
+  recv(buffer: BufferArgument, source?: number, tag?: number, options?: BlockingOptions): Status;
+  recv(buffer: BufferArgument, source: number, options: BlockingOptions): Status;
+  recv(buffer: BufferArgument, options: BlockingOptions): Status;
+  recv(
+    buffer: BufferArgument,
+    source: number | BlockingOptions = ANY_SOURCE,
+    tag: number | BlockingOptions = ANY_TAG,
+    options?: BlockingOptions,
+  ): Status {
+    if (
+      ArrayBuffer.isView(buffer) &&
+      isSource(source, this.#size) &&
+      isTagOrAny(tag) &&
+      options === undefined
+    ) {
+      const from = (this.#group as Group).sourceToWorld(source);
+      return this.#statusOf((this.#engine as Engine).recv(buffer, from, tag, this.#context));
+    }
+    if (isOptions(source) && tag === ANY_TAG && options === undefined) {
+      return this.#recvChecked(buffer, ANY_SOURCE, ANY_TAG, source);
+    }
+    if (isOptions(tag) && options === undefined) {
+      return this.#recvChecked(buffer, source, ANY_TAG, tag);
+    }
+    return this.#recvChecked(buffer, source, tag, options);
+  }
+
+  #recvChecked(buffer: unknown, source: unknown, tag: unknown, options: unknown): Status {
+    const view = resolveBuffer('recv', 'buffer', buffer);
+    const place = this.#place();
+    const from = checkSource('recv', source, place);
+    const label = checkTagOrAny('recv', tag);
+    const timeout = checkBlockingOptions('recv', options);
+    if (from === PROC_NULL) return statusOfNobody();
+    const peer = this.#members().sourceToWorld(from);
+    if (timeout === undefined) {
+      return this.#statusOf(this.#started().recv(view, peer, label, this.#context));
+    }
+    const operation = this.#started().irecv(view, peer, label, this.#context);
+    const who = from === ANY_SOURCE ? 'any rank' : `rank ${from}`;
+    const what = label === ANY_TAG ? 'any tag' : `tag ${label}`;
+    completeWithin(operation, timeout, `recv from ${who}, ${what}`);
+    return this.#toStatus(operation);
+  }
+
+  /**
+   * Receives a message of unknown length into a new array that it fills (MPI_Mprobe and MPI_Mrecv, MPI-4.1 sections
+   * 3.8.2 and 3.8.3). Blocks until the message is there.
+   *
+   * @param type class of the new array, such as `Float64Array`; a Buffer gives a Uint8Array
+   * @throws MpiError `ERR_COUNT` if the message is not a whole number of such elements; it is consumed
+   */
+  recvNew<T extends TypedArray>(
+    type: TypedArrayClass<T>,
+    source: number = ANY_SOURCE,
+    tag: number = ANY_TAG,
+  ): Received<T> {
+    const place = this.#place();
+    const { arrayClass, name, bytes: size } = datatypeOf(type) ?? wrongDatatype('recvNew', type);
+    const from = checkSource('recvNew', source, place);
+    const label = checkTagOrAny('recvNew', tag);
+    if (from === PROC_NULL) {
+      return { data: new arrayClass(0) as Fresh<T>, status: statusOfNobody() };
+    }
+    const peer = this.#members().sourceToWorld(from);
+    const message = this.#started().mprobe(peer, label, this.#context);
+    const data = new arrayClass(Math.ceil(message.bytes / size));
+    // Into too long an array it still completes for the sender, and a wrong type is the engine's to find.
+    message.receive(data);
+    const status = this.#statusOf(message);
+    if (status.bytes % size !== 0) {
+      throw new MpiError(
+        'ERR_COUNT',
+        `recvNew: the message from rank ${status.source} with tag ${status.tag} has ` +
+          `${status.bytes} bytes, not a whole number of ${name} elements (${size} bytes each)`,
+        { peer: status.source },
+      );
+    }
+    return { data: data as Fresh<T>, status };
+  }
+
+  /**
+   * Sends one message and receives another at the same time (MPI_Sendrecv, MPI-4.1 section 3.10): shifts along a ring
+   * need no order. The two buffers must not overlap. Blocks until both are done.
+   *
+   * @param options `timeout` in milliseconds; what has not completed by then is taken back
+   * @returns who sent what was received
+   */
+  sendrecv(
+    sendbuf: BufferArgument,
+    dest: number,
+    sendtag: number,
+    recvbuf: BufferArgument,
+    source: number = ANY_SOURCE,
+    recvtag: number = ANY_TAG,
+    options?: BlockingOptions,
+  ): Status {
+    const outgoing = resolveBuffer('sendrecv', 'send buffer', sendbuf);
+    const incoming = resolveBuffer('sendrecv', 'receive buffer', recvbuf);
+    const place = this.#place();
+    const to = checkDest('sendrecv', dest, place);
+    const from = checkSource('sendrecv', source, place);
+    checkTag('sendrecv', sendtag);
+    checkTagOrAny('sendrecv', recvtag);
+    const timeout = checkBlockingOptions('sendrecv', options);
+    if (from === PROC_NULL) {
+      this.#sendChecked(outgoing, to, sendtag, options);
+      return statusOfNobody();
+    }
+    if (to === PROC_NULL) return this.#recvChecked(incoming, from, recvtag, options);
+    const send = { buffer: outgoing, peer: this.#members().toWorld(to), tag: sendtag };
+    const recv = { buffer: incoming, peer: this.#members().sourceToWorld(from), tag: recvtag };
+    const engine = this.#started();
+    return this.#toStatus(
+      timeout === undefined
+        ? exchange(engine, this.#context, send, recv)
+        : exchangeWithin(engine, this.#context, send, recv, timeout, `sendrecv with rank ${to}`),
+    );
+  }
+
+  /**
+   * Blocks until a message that matches is there, and says what it is (MPI_Probe, MPI-4.1 section 3.8.1). The message
+   * stays; the next receive that matches gets it.
+   */
+  probe(source: number = ANY_SOURCE, tag: number = ANY_TAG): Status {
+    const from = checkSource('probe', source, this.#place());
+    const label = checkTagOrAny('probe', tag);
+    if (from === PROC_NULL) return statusOfNobody();
+    const peer = this.#members().sourceToWorld(from);
+    return this.#statusOf(this.#started().probe(peer, label, this.#context));
+  }
+
+  /**
+   * What `probe` would find now, without waiting (MPI_Iprobe, MPI-4.1 section 3.8.1).
+   *
+   * @returns undefined if there is no such message yet
+   */
+  iprobe(source: number = ANY_SOURCE, tag: number = ANY_TAG): Status | undefined {
+    const from = checkSource('iprobe', source, this.#place());
+    const label = checkTagOrAny('iprobe', tag);
+    if (from === PROC_NULL) return statusOfNobody();
+    const peer = this.#members().sourceToWorld(from);
+    const arrival = this.#started().iprobe(peer, label, this.#context);
+    return arrival && this.#statusOf(arrival);
+  }
+
+  /**
+   * Starts to send (MPI_Isend, MPI-4.1 section 3.7.2). The buffer must not be changed before the request has completed.
+   *
+   * @param dest rank of the receiver; `PROC_NULL`: the request is complete at once
+   */
+  isend(buffer: BufferArgument, dest: number, tag?: number): Request<void>;
+  isend(buffer: BufferArgument, dest: number, tag = 0, options?: unknown): Request<void> {
+    const view = resolveBuffer('isend', 'buffer', buffer);
+    const to = checkDest('isend', dest, this.#place());
+    checkTag('isend', tag);
+    refuseOptions('isend', options);
+    if (to === PROC_NULL) return new Request(Completion.done<void>(undefined));
+    const peer = this.#members().toWorld(to);
+    const operation = this.#started().isend(view, peer, tag, this.#context);
+    return begun(operation, nothing, { call: 'isend', peer: to, tag });
+  }
+
+  /**
+   * Starts to receive (MPI_Irecv, MPI-4.1 section 3.7.2). The buffer must not be touched before the request has
+   * completed; its result is who sent what.
+   *
+   * @param source rank of the sender, or `ANY_SOURCE`; `PROC_NULL`: the request is complete at once
+   * @param tag of the message, or `ANY_TAG`
+   */
+  irecv(buffer: BufferArgument, source?: number, tag?: number): Request<Status>;
+  irecv(
+    buffer: BufferArgument,
+    source = ANY_SOURCE,
+    tag = ANY_TAG,
+    options?: unknown,
+  ): Request<Status> {
+    const view = resolveBuffer('irecv', 'buffer', buffer);
+    const from = checkSource('irecv', source, this.#place());
+    checkTagOrAny('irecv', tag);
+    refuseOptions('irecv', options);
+    if (from === PROC_NULL) return new Request(Completion.done(statusOfNobody()));
+    const peer = this.#members().sourceToWorld(from);
+    const operation = this.#started().irecv(view, peer, tag, this.#context);
+    return begun(operation, this.#toStatus, { call: 'irecv', peer: from, tag });
+  }
+
+  /** Blocks until every rank of the communicator has called it (MPI_Barrier, MPI-4.1 section 6.3). */
+  barrier(): void {
+    barrier(this.#site());
+  }
+
+  /**
+   * Every rank sends a block to every rank (MPI_Alltoall, MPI-4.1 section 6.8): block `j` of rank `i` becomes block `i`
+   * of rank `j`. All ranks must call it with the same number of elements.
+   *
+   * @param send `size` blocks of equal length, in the order of ranks
+   * @param recv as many elements as `send`, not overlapping it; default: a new array of the class of `send` (a Buffer
+   *   gives a Uint8Array)
+   * @returns the receive buffer
+   * @throws MpiError `ERR_COUNT` if a length is no multiple of `size`, or the two lengths differ
+   */
+  alltoall<T extends TypedArray>(send: T): Fresh<T>;
+  alltoall<B extends BufferArgument>(send: BufferArgument, recv: B): B;
+  alltoall(send: BufferArgument, recv?: BufferArgument): BufferArgument {
+    const outgoing = resolveBuffer('alltoall', 'send buffer', send);
+    if (recv === undefined) return alltoallNew(this.#site(), outgoing);
+    const incoming = resolveBuffer('alltoall', 'receive buffer', recv);
+    alltoall(this.#site(), outgoing, incoming);
+    return recv;
+  }
+
+  /**
+   * Ends the whole job now (MPI_Abort, MPI-4.1 section 11.4.2). Nothing that is outstanding is completed, and the
+   * launcher exits with this code. Does not return.
+   *
+   * @param code 0 to 255
+   * @param reason printed by the launcher
+   */
+  abort(code = 1, reason?: string): never {
+    if (!Number.isInteger(code) || code < 0 || code > 255) {
+      throw new MpiError(
+        'ERR_ARG',
+        `abort: an exit code is a whole number from 0 to 255, not ${show(code)}`,
+      );
+    }
+    return this.#started().abort(code, reason);
+  }
+
+  #started(): Engine {
+    this.#members();
+    return this.#engine as Engine;
+  }
+
+  #members(): Group {
+    if (this.#group === undefined) {
+      const { engine, group } = this.#join();
+      this.#engine = engine;
+      this.#group = group;
+      this.#size = group.size;
+    }
+    return this.#group;
+  }
+
+  #place(): Place {
+    return { name: this.#name, size: this.#members().size };
+  }
+
+  #site(): Site {
+    return { engine: this.#started(), group: this.#members(), context: this.#context + 1 };
+  }
+
+  #statusOf({ source, tag, bytes, type }: Arrival): Status {
+    return new Status((this.#group as Group).fromWorld(source), tag, bytes, type);
+  }
+}
+
+function begun<T>(operation: PendingOperation, result: Result<T>, purpose: Purpose): Request<T> {
+  const request = new Request(Completion.of(operation, result, purpose));
+  neverForget(request);
+  return request;
+}
+
+function refuseOptions(call: string, options: unknown): void {
+  if (options === undefined) return;
+  throw new MpiError(
+    'ERR_ARG',
+    `${call}: takes no options. Use the methods of the request: wait({ timeout }), cancel()`,
+  );
+}

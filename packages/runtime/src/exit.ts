@@ -1,0 +1,52 @@
+import { inspect } from 'node:util';
+import { type Engine, MpiError } from '@onecopy/engine';
+import { surfaceFailures } from './forgotten.ts';
+
+/** Longer stacks are cut: the launcher gets the reason in one packet, and the rank prints all of it anyway. */
+const LONGEST_REASON = 4000;
+
+/**
+ * Makes the end of the process an end that the other ranks understand (MPI-4.1 section 11.2.2):
+ * leaving by exit completes outstanding sends, an error that nobody caught ends the job.
+ */
+export function leaveAtExit(engine: Engine): void {
+  let dying = false;
+
+  // Unhandled rejections come here too. A monitor only looks on: Node still prints the error and sets the exit code.
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    if (userWillHandle()) return;
+    dying = true;
+    engine.reportUncaught(describe(error));
+  });
+
+  process.on('beforeExit', surfaceFailures);
+
+  process.on('exit', () => {
+    // After an uncaught error peers must not be kept waiting for sends that may never complete.
+    if (!dying) leave(engine);
+  });
+}
+
+function userWillHandle(): boolean {
+  return (
+    process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
+  );
+}
+
+function leave(engine: Engine): void {
+  try {
+    engine.leave();
+  } catch (error) {
+    // Too late for a rejection or an exception: what is left is to say it and not to look successful.
+    process.exitCode ||= 1;
+    const known = error instanceof MpiError;
+    if (known && error.code === 'ERR_ABORTED') return;
+    const text = known ? `${error.code}: ${error.message}` : inspect(error);
+    process.stderr.write(`onecopy: a send was not completed when this rank left: ${text}\n`);
+  }
+}
+
+function describe(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? String(error)) : inspect(error);
+  return text.slice(0, LONGEST_REASON);
+}

@@ -1,0 +1,89 @@
+/**
+ * Requests that nobody looks at: a failure of one becomes an unhandled rejection, and one that is thrown away before
+ * it has completed is worth a warning.
+ *
+ * Most requests are waited for within the turn of the event loop that made them, and registering an object for
+ * finalization costs half a microsecond. So requests are only listed at first, and those that are still open when the
+ * loop turns are registered; before that nothing could be finalized anyway.
+ */
+import { ANY_SOURCE, ANY_TAG } from '@onecopy/engine';
+import type { Completion, Purpose } from './completion.ts';
+import { completionOf, type Request } from './request.ts';
+
+/** Lists shorter than this are not searched for entries that have ended. */
+const SMALLEST_SWEEP = 256;
+
+let listed: Request<unknown>[] = [];
+let listedLimit = SMALLEST_SWEEP;
+
+/** Completions of registered requests; not the requests, or they could never be finalized. */
+const registered = new Set<Completion<unknown>>();
+let registeredLimit = SMALLEST_SWEEP;
+
+const dropped = new FinalizationRegistry<Completion<unknown>>((completion) => {
+  if (isLookedAt(completion) || surface(completion)) {
+    registered.delete(completion);
+    return;
+  }
+  process.emitWarning(
+    `A request was dropped before it had completed: ${describe(completion.purpose)}. Its buffer ` +
+      'stays in use until it completes. Keep the request, and await it, wait() for it or cancel() it',
+    { type: 'MpiWarning', code: 'ONECOPY_FORGOTTEN_REQUEST' },
+  );
+});
+
+/** Takes care of a new request. */
+export function neverForget(request: Request<unknown>): void {
+  if (listed.length === 0) setImmediate(register).unref();
+  listed.push(request);
+  if (listed.length > listedLimit) {
+    listed = listed.filter((one) => !isLookedAt(completionOf(one)));
+    // Doubling keeps the cost per request constant however many are open.
+    listedLimit = Math.max(SMALLEST_SWEEP, 2 * listed.length);
+  }
+}
+
+function register(): void {
+  for (const request of listed) {
+    const completion = completionOf(request);
+    if (completion === undefined || isLookedAt(completion)) continue;
+    dropped.register(request, completion);
+    registered.add(completion);
+  }
+  listed = [];
+  if (registered.size > registeredLimit) {
+    for (const one of registered) if (isLookedAt(one)) registered.delete(one);
+    registeredLimit = Math.max(SMALLEST_SWEEP, 2 * registered.size);
+  }
+}
+
+/** Makes every failure that nobody has seen an unhandled rejection. */
+export function surfaceFailures(): void {
+  register();
+  for (const completion of registered) {
+    if (isLookedAt(completion) || surface(completion)) registered.delete(completion);
+  }
+}
+
+/** Whether its end is known here, or will be told to somebody. */
+function isLookedAt(completion: Completion<unknown> | undefined): boolean {
+  return completion === undefined || completion.operation === undefined || completion.awaited;
+}
+
+/** Whether it has ended; a failure is thrown where nobody can catch it. */
+function surface(completion: Completion<unknown>): boolean {
+  try {
+    return completion.test();
+  } catch (error) {
+    void Promise.reject(error);
+    return true;
+  }
+}
+
+function describe(purpose: Purpose | undefined): string {
+  if (purpose === undefined) return 'an operation';
+  const { call, peer, tag } = purpose;
+  const direction = call === 'irecv' ? 'from' : 'to';
+  const who = peer === ANY_SOURCE ? 'any rank' : `rank ${peer}`;
+  return `${call} ${direction} ${who}, ${tag === ANY_TAG ? 'any tag' : `tag ${tag}`}`;
+}

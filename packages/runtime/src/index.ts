@@ -1,0 +1,37 @@
+export {
+  ANY_SOURCE,
+  ANY_TAG,
+  type BufferLike,
+  type DatatypeName,
+  type ErrorCode,
+  MpiError,
+  PROC_NULL,
+  TAG_UB,
+  type TypedArray,
+  type TypedArrayClass,
+} from '@onecopy/engine';
+export type { BlockingOptions } from './arguments.ts';
+export type { BufferArgument, DescribedBuffer } from './buffers.ts';
+export { Communicator, type Received } from './communicator.ts';
+export {
+  BYTE,
+  Datatype,
+  type DatatypeArgument,
+  DOUBLE,
+  FLOAT,
+  type Fresh,
+  INT8_T,
+  INT16_T,
+  INT32_T,
+  INT64_T,
+  UINT8_CLAMPED,
+  UINT16_T,
+  UINT32_T,
+  UINT64_T,
+} from './datatypes.ts';
+export { Group } from './group.ts';
+export { Request, type WaitOptions } from './request.ts';
+export { Status } from './status.ts';
+export { VERSION } from './version.ts';
+export { type Values, waitAll } from './waiting.ts';
+export { abort, self, world, wtime } from './world.ts';

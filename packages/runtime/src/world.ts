@@ -1,0 +1,34 @@
+import { Communicator } from './communicator.ts';
+import { Group } from './group.ts';
+import { processEngine } from './start.ts';
+
+/** Context ids, two per communicator: point-to-point and collective. Those of later ones come from the launcher. */
+const WORLD_CONTEXT = 0;
+const SELF_CONTEXT = 2;
+
+/**
+ * All ranks of the job (MPI_COMM_WORLD, MPI-4.1 section 7.2.4). The first use of any of its members joins the job; a
+ * program that was started without the launcher is a world of one.
+ */
+export const world: Communicator = new Communicator('world', WORLD_CONTEXT, () => {
+  const engine = processEngine();
+  return { engine, group: Group.everybody(engine) };
+});
+
+/** This process alone (MPI_COMM_SELF, MPI-4.1 section 7.2.4). */
+export const self: Communicator = new Communicator('self', SELF_CONTEXT, () => {
+  const engine = processEngine();
+  return { engine, group: Group.of(engine, Int32Array.of(engine.rank)) };
+});
+
+/**
+ * Seconds since some moment in the past, the same clock for all ranks of the machine (MPI_Wtime, MPI-4.1 section 9.6).
+ */
+export function wtime(): number {
+  return processEngine().wtime();
+}
+
+/** `world.abort`: ends the whole job now with an exit code from 0 to 255 (MPI_Abort, MPI-4.1 section 11.4.2). */
+export function abort(code = 1, reason?: string): never {
+  return world.abort(code, reason);
+}
