@@ -1,7 +1,13 @@
 // node scripts/start.mjs, after the set-up: what onecopy is for, in two tables measured here and now.
 
 import { join } from 'node:path';
-import { comparisonTable, describeMachine, loopsOf, ProgressLine, TURN_MS } from '../bench/dist/index.js';
+import {
+  comparisonTable,
+  describeMachine,
+  loopsOf,
+  ProgressLine,
+  TURN_MS,
+} from '../bench/dist/index.js';
 import { root } from './steps.mjs';
 
 const KiB = 2 ** 10;

@@ -1,0 +1,71 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface, type Interface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import type { Contestant, Task, Timing } from './contestant.ts';
+import { programFile } from './program-file.ts';
+import type { Answer, Command } from './protocol.ts';
+
+/** The job ended before it had answered. What there is to say, the launcher has said on stderr. */
+export class JobEnded extends Error {
+  override name = 'JobEnded';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`the ranks ended with exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/**
+ * The ranks of a benchmark under `onecopy run`, which is started as a user would start it: this package stands beside
+ * the launcher, not above it. Between two commands rank 0 sleeps on its stdin and the others in a receive.
+ */
+export class LaunchedRanks implements Contestant {
+  readonly name = 'onecopy';
+  readonly #launcher: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: Interface;
+  readonly #ended: Promise<number>;
+
+  /** `cli` is the file of the `onecopy` command. */
+  constructor(cli: string, ranks: number, launcherArguments: readonly string[]) {
+    const program = programFile('./ranks/program', import.meta.url);
+    this.#launcher = spawn(
+      process.execPath,
+      [...process.execArgv, cli, 'run', '-n', String(ranks), ...launcherArguments, program],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    // Writing to a job that has just ended; #ended says so too.
+    this.#launcher.stdin.on('error', () => undefined);
+    this.#answers = createInterface({ input: this.#launcher.stdout });
+    this.#ended = new Promise((resolve, reject) => {
+      this.#launcher.once('error', reject);
+      // A launcher passes a signal on as 128 + its number; its own death by one is as good as that.
+      this.#launcher.once('close', (code) => resolve(code ?? 1));
+    });
+    // It is awaited by whoever asks; nobody may be asking when it comes.
+    this.#ended.catch(() => undefined);
+  }
+
+  async measure(task: Task): Promise<Timing> {
+    const { record } = await this.ask({ ...task, check: false });
+    return { meanUs: record.latencyUs.mean, iterations: record.iterations };
+  }
+
+  async ask(command: Command): Promise<Answer> {
+    const answer = new Promise<string>((resolve) => {
+      this.#answers.once('line', resolve);
+    });
+    this.#launcher.stdin.write(`${JSON.stringify(command)}\n`);
+    const failure = this.#ended.then((code): never => {
+      throw new JobEnded(code === 0 ? 1 : code);
+    });
+    return JSON.parse(await Promise.race([answer, failure])) as Answer;
+  }
+
+  /** Lets the ranks end, and throws a JobEnded when that fails. */
+  async close(): Promise<void> {
+    this.#launcher.stdin.end();
+    const code = await this.#ended;
+    if (code !== 0) throw new JobEnded(code);
+  }
+}

@@ -1,0 +1,70 @@
+import { BENCHMARKS, type BenchmarkName, defaultLoops } from './benchmarks.ts';
+
+/** How often to do what is measured. A budget is the time that a count may take; without one the count is exact. */
+export interface LoopPlan {
+  readonly warmup: number;
+  readonly warmupBudgetMs?: number;
+  readonly iterations: number;
+  readonly iterationsBudgetMs?: number;
+}
+
+/** Fewer say nothing, however long each takes. */
+const LEAST_WARMUP = 2;
+const LEAST_ITERATIONS = 5;
+
+/**
+ * Yields how many operations to do next, takes the milliseconds they took, and returns how many to measure. A
+ * generator, for ranks block while they do them and the rivals of onecopy do them in the event loop.
+ */
+export function* warmUp(plan: LoopPlan): Generator<number, number, number> {
+  let left = plan.warmup;
+  let eachMs = 0;
+  if (left > 0) {
+    // The first one connects, so it tells nothing about the others.
+    yield 1;
+    left -= 1;
+  }
+  if (left > 0) {
+    eachMs = yield 1;
+    left -= 1;
+  }
+  left = affordable(left, LEAST_WARMUP, eachMs, plan.warmupBudgetMs);
+  if (left > 0) eachMs = (yield left) / left;
+  return affordable(plan.iterations, LEAST_ITERATIONS, eachMs, plan.iterationsBudgetMs);
+}
+
+function affordable(
+  wanted: number,
+  least: number,
+  eachMs: number,
+  budgetMs: number | undefined,
+): number {
+  if (budgetMs === undefined || wanted * eachMs <= budgetMs) return wanted;
+  return Math.min(wanted, Math.max(least, Math.floor(budgetMs / eachMs)));
+}
+
+/** What a pass may take when nobody said how many iterations. */
+export const PASS_MS = 2000;
+/** The same in a comparison, where many passes of slow rivals follow each other. */
+export const TURN_MS = 250;
+/** Of a pass, for its warm-up. */
+const WARMUP_SHARE = 0.25;
+
+export interface AskedLoops {
+  readonly benchmark: BenchmarkName;
+  readonly iterations?: number;
+  readonly warmup?: number;
+}
+
+/** What the user has said counts exactly; otherwise the usual number, as far as time allows. */
+export function loopsOf(asked: AskedLoops, bytes: number, passMs: number): LoopPlan {
+  const usual = defaultLoops(BENCHMARKS[asked.benchmark], bytes);
+  return {
+    ...(asked.warmup === undefined
+      ? { warmup: usual.warmup, warmupBudgetMs: passMs * WARMUP_SHARE }
+      : { warmup: asked.warmup }),
+    ...(asked.iterations === undefined
+      ? { iterations: usual.iterations, iterationsBudgetMs: passMs }
+      : { iterations: asked.iterations }),
+  };
+}

@@ -1,0 +1,70 @@
+import { BENCHMARKS } from './benchmarks.ts';
+import { LaunchedRanks } from './launched-ranks.ts';
+import type { LoopPlan } from './loops.ts';
+import type { Options } from './options.ts';
+import type { Answer } from './protocol.ts';
+import { formatSize } from './sizes.ts';
+import { formatNumber, Table } from './table.ts';
+
+export interface SinglePlan
+  extends Pick<
+    Options,
+    'benchmark' | 'ranks' | 'sizes' | 'check' | 'corruption' | 'launcherArguments'
+  > {
+  /** The file of the `onecopy` command. */
+  readonly cli: string;
+  loops(bytes: number): LoopPlan;
+}
+
+/** Ours alone, size by size. */
+export async function* measureSizes(
+  plan: SinglePlan,
+  progress: (text: string) => void,
+): AsyncGenerator<Answer> {
+  const { benchmark, check, corruption } = plan;
+  const ranks = new LaunchedRanks(plan.cli, plan.ranks, plan.launcherArguments);
+  for (const [index, bytes] of plan.sizes.entries()) {
+    progress(`${benchmark} ${formatSize(bytes)}, size ${index + 1} of ${plan.sizes.length}`);
+    const loops = plan.loops(bytes);
+    yield await ranks.ask({ benchmark, bytes, loops, check, ...(corruption && { corruption }) });
+  }
+  await ranks.close();
+}
+
+/** The same for people: lines as they come. */
+export async function* singleTable(
+  plan: SinglePlan,
+  progress: (text: string) => void,
+): AsyncGenerator<string> {
+  const { title, measures } = BENCHMARKS[plan.benchmark];
+  yield `${title}, ${plan.ranks} ranks: ${measures}`;
+  yield '';
+  const table = new Table([
+    { title: 'size', width: 6 },
+    { title: 'iterations', width: 10 },
+    { title: 'min us', width: 8 },
+    { title: 'mean us', width: 8 },
+    { title: 'p50 us', width: 8 },
+    { title: 'p99 us', width: 8 },
+    { title: 'max us', width: 8 },
+    { title: 'MB/s', width: 8 },
+    { title: 'channel', width: 7 },
+    { title: 'path', width: 'rendezvous, staging'.length },
+  ]);
+  yield `  ${table.header}`;
+  let checked = 0;
+  for await (const { record, checkedMessages } of measureSizes(plan, progress)) {
+    checked += checkedMessages;
+    const { min, mean, p50, p99, max } = record.latencyUs;
+    yield `  ${table.row([
+      formatSize(record.bytes),
+      String(record.iterations),
+      ...[min, mean, p50, p99, max, record.bandwidthMBs].map(formatNumber),
+      record.channel,
+      record.mover === null ? record.path : `${record.path}, ${record.mover}`,
+    ])}`;
+  }
+  yield '';
+  yield '  mean: one timer around the loop; the others: a second pass with a time stamp per iteration.';
+  if (plan.check) yield `  checked: every byte of ${checked} messages, in a pass of their own.`;
+}

@@ -1,0 +1,219 @@
+// The parts of @onecopy/bench that need no ranks.
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loopsOf, warmUp } from '../bench/src/loops.ts';
+import { OptionError, parseOptions } from '../bench/src/options.ts';
+import { CheckedBuffer, CheckFailure } from '../bench/src/ranks/checked-buffer.ts';
+import { pageAligned } from '../bench/src/ranks/page-aligned.ts';
+import { fill, verify } from '../bench/src/ranks/pattern.ts';
+import { bandwidthMBs } from '../bench/src/record.ts';
+import { formatSize, parseSize } from '../bench/src/sizes.ts';
+import { median, summarise } from '../bench/src/statistics.ts';
+import { formatNumber, Table } from '../bench/src/table.ts';
+
+describe('options', () => {
+  test('defaults follow the benchmark', () => {
+    expect(parseOptions(['pingpong'], {})).toEqual({
+      benchmark: 'pingpong',
+      ranks: 2,
+      sizes: [8, 1024, 65_536, 1_048_576],
+      check: false,
+      json: false,
+      rivals: false,
+      rounds: 5,
+      launcherArguments: [],
+    });
+    expect(parseOptions(['alltoall'], {})).toMatchObject({ ranks: 4 });
+  });
+
+  test('everything that can be said', () => {
+    const argv = 'alltoall -np 3 --sizes 0,4k,2MiB --iterations 7 --warmup 0 --check --json';
+    const launcher = '--eager-limit=1K --deny-pull --verbose --grace 3';
+    expect(
+      parseOptions(`${argv} ${launcher}`.split(' '), { ONECOPY_BENCH_CORRUPT: '1:2:3' }),
+    ).toMatchObject({
+      ranks: 3,
+      sizes: [0, 4096, 2_097_152],
+      iterations: 7,
+      warmup: 0,
+      check: true,
+      json: true,
+      launcherArguments: ['--eager-limit', '1K', '--deny-pull', '--grace', '3', '--verbose'],
+      corruption: { rank: 1, iteration: 2, offset: 3 },
+    });
+  });
+
+  test.each([
+    ['', /which benchmark\? name one: pingpong or alltoall/],
+    ['pingpang', /no benchmark pingpang/],
+    ['pingpong alltoall', /one benchmark at a time/],
+    ['pingpong -n 1', /needs at least 2 ranks/],
+    ['pingpong -n two', /-n takes a whole number from 1 up, not "two"/],
+    ['pingpong -n', /-n needs a value/],
+    ['pingpong --sizes 8,huge', /"huge" is not a size: write 8, 64K, 1M or 2G/],
+    ['pingpong --sizes 8,,64', /"" is not a size/],
+    ['pingpong --iterations 0', /--iterations takes a whole number from 1 up, not "0"/],
+    ['pingpong --iterations=-1', /not "-1"/],
+    ['pingpong --iteration 5', /there is no option --iteration/],
+    ['pingpong --check=yes', /--check takes no value/],
+    ['pingpong --rounds 3', /--rounds needs --rivals/],
+  ])('onecopy bench %s', (line, sentence) => {
+    const parse = () => parseOptions(line.split(' ').filter(Boolean), {});
+    expect(parse).toThrow(OptionError);
+    expect(parse).toThrow(sentence);
+  });
+
+  test('sizes are read and written alike', () => {
+    for (const text of ['0', '8', '1000', '1K', '64K', '1M', '3M', '2G']) {
+      expect(formatSize(parseSize(text)!)).toBe(text);
+    }
+    expect(parseSize('1.5K')).toBeUndefined();
+    expect(parseSize('99999999999G')).toBeUndefined();
+  });
+});
+
+describe('statistics', () => {
+  test('percentiles are samples', () => {
+    const samples = Float64Array.from({ length: 200 }, (_, index) => 200 - index);
+    expect(summarise(samples)).toEqual({ min: 1, p50: 100, p99: 198, max: 200 });
+    expect(summarise(Float64Array.of(5))).toEqual({ min: 5, p50: 5, p99: 5, max: 5 });
+  });
+
+  test('median', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+  });
+
+  test('bandwidth is what one rank sends to others, in 1e6 bytes per second', () => {
+    expect(bandwidthMBs('pingpong', 2, 1_000_000, 1000)).toBe(1000);
+    expect(bandwidthMBs('alltoall', 4, 1_000_000, 1000)).toBe(3000);
+  });
+});
+
+describe('loops', () => {
+  /** Operations that take `eachMs`; what the generator asked for, and its result. */
+  function play(plan: ReturnType<typeof loopsOf>, eachMs: number) {
+    const counts: number[] = [];
+    const steps = warmUp(plan);
+    let step = steps.next();
+    while (!step.done) {
+      counts.push(step.value);
+      step = steps.next(step.value * eachMs);
+    }
+    return { counts, iterations: step.value };
+  }
+
+  test('fast operations are done as often as usual', () => {
+    const small = play(loopsOf({ benchmark: 'pingpong' }, 8192, 2000), 0.001);
+    expect(small).toEqual({ counts: [1, 1, 998], iterations: 10_000 });
+    const large = play(loopsOf({ benchmark: 'pingpong' }, 8193, 2000), 0.001);
+    expect(large).toEqual({ counts: [1, 1, 8], iterations: 1000 });
+  });
+
+  test('slow ones as often as time allows, but never too few to say anything', () => {
+    expect(play(loopsOf({ benchmark: 'pingpong' }, 2 ** 20, 2000), 10)).toMatchObject({
+      iterations: 200,
+    });
+    expect(play(loopsOf({ benchmark: 'pingpong' }, 2 ** 30, 2000), 5000)).toEqual({
+      counts: [1, 1, 2],
+      iterations: 5,
+    });
+  });
+
+  test('what was asked for is exact, however slow', () => {
+    const asked = loopsOf({ benchmark: 'alltoall', iterations: 77, warmup: 3 }, 2 ** 30, 2000);
+    expect(play(asked, 5000)).toEqual({ counts: [1, 1, 1], iterations: 77 });
+    const cold = loopsOf({ benchmark: 'alltoall', iterations: 1, warmup: 0 }, 8, 2000);
+    expect(play(cold, 1)).toEqual({ counts: [], iterations: 1 });
+  });
+});
+
+describe('check', () => {
+  const message = { source: 0, dest: 1, iteration: 2 };
+
+  test.each([0, 1, 8, 1000, 3_000_000])('%i bytes', (bytes) => {
+    const view = new Uint8Array(bytes);
+    fill(view, message);
+    expect(verify(view, message)).toBeUndefined();
+    if (bytes === 0) return;
+    for (const offset of [0, bytes >> 1, bytes - 1]) {
+      view[offset]! ^= 1;
+      expect(verify(view, message)).toMatchObject({ offset });
+      view[offset]! ^= 1;
+    }
+  });
+
+  test('every message has a pattern of its own', () => {
+    const view = new Uint8Array(64);
+    fill(view, message);
+    for (const other of [
+      { ...message, source: 2 },
+      { ...message, dest: 0 },
+      { ...message, iteration: 3 },
+      { source: 1, dest: 0, iteration: 2 },
+    ]) {
+      expect(verify(view, other)).toBeDefined();
+    }
+  });
+
+  test('says which rank, size, iteration and byte, and what it was', () => {
+    const buffer = new CheckedBuffer(16, 2);
+    buffer.fill(message, 0);
+    buffer.fill(message, 1);
+    buffer.verify(message, 1);
+    buffer.corrupt({ rank: 0, iteration: 2, offset: 19 }, 1, 2);
+    buffer.verify(message, 1);
+    buffer.corrupt({ rank: 0, iteration: 2, offset: 19 }, 0, 2);
+    buffer.verify(message, 0);
+    expect(() => buffer.verify(message, 1)).toThrow(CheckFailure);
+    expect(() => buffer.verify(message, 1)).toThrow(
+      /rank 1, message of 16 bytes from rank 0, iteration 2: byte 3 should be 0x.. and is 0x../,
+    );
+  });
+
+  test('sees a write beyond the buffer', () => {
+    const buffer = new CheckedBuffer(16);
+    buffer.fill(message);
+    new Uint8Array(buffer.data.buffer)[buffer.data.byteOffset + 18] = 0;
+    expect(() => buffer.verify(message)).toThrow(/byte 2 after the end/);
+  });
+});
+
+test.each([1, 65_536, 200_000, 5_000_000])('a buffer of %i bytes begins on a page', (bytes) => {
+  const view = pageAligned(Math.max(bytes, 32));
+  const mark = crypto.getRandomValues(view.subarray(0, 32));
+  expect(beginsAMapping(mark)).toBe(true);
+});
+
+/** JavaScript cannot see an address, but it can look for a mark at the beginning of every mapping of the process. */
+function beginsAMapping(mark: Uint8Array): boolean {
+  const found = Buffer.alloc(mark.length);
+  const memory = openSync('/proc/self/mem', 'r');
+  try {
+    return readFileSync('/proc/self/maps', 'utf8')
+      .split('\n')
+      .flatMap((line) => /^([0-9a-f]+)-[0-9a-f]+ rw/.exec(line)?.[1] ?? [])
+      .some((start) => {
+        try {
+          readSync(memory, found, 0, found.length, BigInt(`0x${start}`));
+        } catch {
+          return false;
+        }
+        return found.equals(mark);
+      });
+  } finally {
+    closeSync(memory);
+  }
+}
+
+test('columns stand in line', () => {
+  const table = new Table([
+    { title: 'size', width: 6 },
+    { title: 'us', width: 5 },
+  ]);
+  expect([
+    table.header,
+    table.row(['8', formatNumber(1.234)]),
+    table.row(['1M', formatNumber(1234.5)]),
+  ]).toEqual(['  size     us', '     8   1.23', '    1M   1235']);
+});

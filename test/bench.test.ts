@@ -1,0 +1,206 @@
+// `onecopy bench` as a user runs it, with as few iterations as show that it works: nothing here looks at speed.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const cli = fileURLToPath(new URL('../packages/onecopy/bin/onecopy.js', import.meta.url));
+const FEW = ['--iterations', '20', '--warmup', '5'];
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [cli, 'bench', ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+function linesOf({ stdout }: Outcome): Record<string, unknown>[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('--json is a contract', () => {
+  test.each([
+    ['pingpong', 2],
+    ['alltoall', 3],
+  ])('%s among %i ranks', async (benchmark, ranks) => {
+    const outcome = await bench([
+      ...[benchmark, '-n', String(ranks), '--sizes', '8,1M', '--json'],
+      ...FEW,
+    ]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const [small, large, ...more] = linesOf(outcome);
+    expect(more).toEqual([]);
+    for (const record of [small!, large!]) {
+      // Keys may be added, and none may go or change its type.
+      expect(record).toMatchObject({
+        benchmark,
+        ranks,
+        iterations: 20,
+        latencyUs: {
+          min: expect.any(Number),
+          mean: expect.any(Number),
+          p50: expect.any(Number),
+          p99: expect.any(Number),
+          max: expect.any(Number),
+        },
+        bandwidthMBs: expect.any(Number),
+        channel: expect.stringMatching(/^(socket|ring)$/),
+        node: process.version,
+      });
+      const { min, p50, p99, max } = record.latencyUs as Record<string, number>;
+      expect([min, p50, p99, max]).toEqual([min, p50, p99, max].sort((a, b) => a! - b!));
+      expect(min).toBeGreaterThan(0);
+    }
+    expect(small).toMatchObject({ bytes: 8, path: 'eager', mover: null });
+    expect(large).toMatchObject({ bytes: 1_048_576, path: 'rendezvous', mover: 'cma' });
+    const mean = (large!.latencyUs as { mean: number }).mean;
+    expect(large!.bandwidthMBs).toBeCloseTo((1_048_576 * (ranks - 1)) / mean, 0);
+  });
+
+  test('path and mover are those that were taken', async () => {
+    const small = ['pingpong', '--sizes', '1K', '--json', ...FEW];
+    expect(linesOf(await bench([...small, '--eager-limit', '0']))).toMatchObject([
+      { path: 'rendezvous', mover: 'cma' },
+    ]);
+    const large = ['pingpong', '--sizes', '1M', '--json', ...FEW];
+    expect(linesOf(await bench([...large, '--deny-pull']))).toMatchObject([
+      { path: 'rendezvous', mover: 'staging' },
+    ]);
+  });
+
+  test('--rivals: one object per size', async () => {
+    const outcome = await bench([
+      ...['alltoall', '-n', '3', '--sizes', '8,64K', '--rivals', '--rounds', '1', '--json'],
+      ...FEW,
+    ]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const records = linesOf(outcome);
+    expect(records.map(({ bytes }) => bytes)).toEqual([8, 65_536]);
+    for (const record of records) {
+      expect(record).toMatchObject({
+        benchmark: 'alltoall',
+        ranks: 3,
+        oursUs: expect.any(Number),
+        peersUs: { postMessage: expect.any(Number), child_process: expect.any(Number) },
+        ratios: { postMessage: expect.any(Number), child_process: expect.any(Number) },
+        ratioToBest: expect.any(Number),
+        pairs: 1,
+        node: process.version,
+      });
+    }
+  });
+});
+
+describe('tables', () => {
+  test('one row per size, in line', async () => {
+    const { code, stdout, stderr } = await bench([
+      'pingpong',
+      '-n',
+      '3',
+      '--sizes',
+      '8,64K',
+      ...FEW,
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`Node ${process.version}`);
+    expect(stdout).toContain('Ping-pong, 3 ranks');
+    expect(stdout).not.toContain('\x1b');
+    const [header, ...rows] = stdout.split('\n').filter((line) => /^ +(size|8|64K) /.test(line));
+    expect(rows.map((row) => row.trim().split(/\s+/)[0])).toEqual(['8', '64K']);
+    for (const row of rows) expect(row).toHaveLength(header!.length);
+  });
+
+  test('beside the rivals', async () => {
+    const { code, stdout, stderr } = await bench([
+      ...['pingpong', '--sizes', '8', '--rivals', '--rounds', '1'],
+      ...FEW,
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/onecopy us +postMessage us +x onecopy +child_process us +x onecopy/);
+    expect(stdout).toMatch(/^ +8( +\d+(\.\d+)?){5}$/m);
+  });
+});
+
+describe('--check', () => {
+  test.each([
+    ['alltoall', 4],
+    ['pingpong', 2],
+  ])('%s among %i ranks brings every byte', async (benchmark, ranks) => {
+    const args = [benchmark, '-n', String(ranks), '--sizes', '8,64K,1M', '--check', ...FEW];
+    const { code, stdout, stderr } = await bench(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // Every rank checks a message from each, itself included, or one of each pair.
+    const messages = 3 * 20 * (benchmark === 'alltoall' ? ranks * ranks : 2);
+    expect(stdout).toContain(`every byte of ${messages} messages`);
+  });
+
+  test.each([
+    [
+      'pingpong',
+      '2',
+      '0:7:5',
+      /on rank 1, message of 1024 bytes from rank 0, iteration 7: byte 5 /,
+    ],
+    ['pingpong', '2', '1:19:1023', /on rank 0, .* from rank 1, iteration 19: byte 1023 /],
+    // Byte 1030 of what rank 2 sends is byte 6 of what rank 1 gets.
+    ['alltoall', '3', '2:0:1030', /on rank 1, .* from rank 2, iteration 0: byte 6 /],
+  ])(
+    '%s among %s ranks fails loudly over one wrong byte (%s)',
+    async (benchmark, ranks, spoilt, sentence) => {
+      const args = [benchmark, '-n', ranks, '--sizes', '1K', '--check', '--json', ...FEW];
+      const { code, stdout, stderr } = await bench(args, { ONECOPY_BENCH_CORRUPT: spoilt });
+      expect(code).toBe(1);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(sentence);
+      expect(stderr).toMatch(/should be 0x[0-9a-f]{2} and is 0x[0-9a-f]{2}/);
+    },
+  );
+});
+
+describe('the command line', () => {
+  test.each([
+    [[], /which benchmark\?/],
+    [['pingpang'], /no benchmark pingpang/],
+    [['pingpong', '-n', '1'], /at least 2 ranks/],
+    [['alltoall', '--sizes', '8,big'], /"big" is not a size/],
+    [['alltoall', '--colour'], /no option --colour/],
+  ])('%j is refused in one sentence', async (args, sentence) => {
+    const { code, stdout, stderr } = await bench(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(sentence);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('what the launcher refuses is refused', async () => {
+    const { code, stdout, stderr } = await bench(['pingpong', '--eager-limit', 'little', '--json']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/--eager-limit/);
+  });
+
+  test('--help', async () => {
+    const { code, stdout } = await bench(['--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: onecopy bench/);
+  });
+});

@@ -1,0 +1,194 @@
+// The table of quality.md: what is tried with what. Tests and the programs they launch both compute it from here.
+
+/** One thing tried: an operation under everything that may make a difference to it. */
+export interface Case {
+  readonly operation: Operation;
+  readonly ranks: number;
+  readonly mover: Mover;
+  readonly eager: Eager;
+  readonly element: Element;
+  readonly count: Count;
+}
+
+export type Operation = (typeof OPERATIONS)[number];
+export type Mover = (typeof MOVERS)[number];
+export type Eager = (typeof EAGER_LIMITS)[number];
+export type Element = (typeof ELEMENTS)[number];
+export type Count = (typeof COUNTS)[number];
+
+export const OPERATIONS = [
+  'send, recv',
+  'isend, irecv, waitAll',
+  'isend, irecv, await',
+  'isend, irecv, test',
+  'isend, recv with timeout',
+  'sendrecv',
+  'probe, recv from any',
+  'iprobe, recv',
+  'isend, recvNew',
+  'described buffers',
+  'self',
+  'alltoall into',
+  'alltoall new',
+  'barrier',
+] as const;
+
+export const RANKS = [1, 2, 3, 4, 5, 7, 8] as const;
+export const MOVERS = ['cma', 'staging'] as const;
+export const EAGER_LIMITS = ['default', 'zero'] as const;
+
+export const ELEMENTS = [
+  'Int8Array',
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Int16Array',
+  'Uint16Array',
+  'Int32Array',
+  'Uint32Array',
+  'BigInt64Array',
+  'BigUint64Array',
+  'Float32Array',
+  'Float64Array',
+  'Buffer',
+  'DataView',
+  'ArrayBuffer',
+  'SharedArrayBuffer',
+] as const;
+
+/** Number of elements; what the names mean in bytes is known to the ranks only. */
+export const COUNTS = [
+  'none',
+  'one',
+  'odd',
+  'below eager',
+  'at eager',
+  'above eager',
+  // Staged payloads go in pieces of at most 64 KiB, pulled ones in slices of 512 KiB.
+  'at a piece',
+  'above a piece',
+  'above a slice',
+] as const;
+
+const DIMENSIONS = {
+  operation: OPERATIONS,
+  ranks: RANKS,
+  mover: MOVERS,
+  eager: EAGER_LIMITS,
+  element: ELEMENTS,
+  count: COUNTS,
+} as const;
+
+type Dimension = keyof Case;
+const NAMES = Object.keys(DIMENSIONS) as Dimension[];
+
+/** What is the same for all cases of one launch. */
+export type Launch = Pick<Case, 'ranks' | 'mover' | 'eager'>;
+
+export interface Table {
+  readonly chosen: readonly Case[];
+  readonly leftOut: number;
+}
+
+/** All of the table, or every boundary and a pairwise cover of it. */
+export function table(full: boolean): Table {
+  const all = everything();
+  const chosen = full ? all : distinct([...boundaries(), ...pairwise()]);
+  return { chosen, leftOut: all.length - chosen.length };
+}
+
+export function launches(cases: readonly Case[]): Launch[] {
+  const seen = new Map(cases.map((one) => [launchKey(one), one]));
+  return [...seen.values()].map(({ ranks, mover, eager }) => ({ ranks, mover, eager }));
+}
+
+export function casesOf(launch: Launch, cases: readonly Case[]): Case[] {
+  return cases.filter((one) => launchKey(one) === launchKey(launch));
+}
+
+export function launchKey({ ranks, mover, eager }: Launch): string {
+  return `${ranks} ranks, ${mover}, eager limit ${eager}`;
+}
+
+/** A case as a number, the digits of which are its places in the dimensions. */
+export function encode(one: Case): number {
+  return NAMES.reduce((sum, name) => {
+    const values: readonly unknown[] = DIMENSIONS[name];
+    return sum * values.length + values.indexOf(one[name]);
+  }, 0);
+}
+
+export function decode(code: number): Case {
+  const row: Record<string, unknown> = {};
+  let rest = code;
+  for (const name of [...NAMES].reverse()) {
+    const values: readonly unknown[] = DIMENSIONS[name];
+    row[name] = values[rest % values.length];
+    rest = Math.floor(rest / values.length);
+  }
+  return row as unknown as Case;
+}
+
+function everything(): Case[] {
+  const size = NAMES.reduce((product, name) => product * DIMENSIONS[name].length, 1);
+  return Array.from({ length: size }, (_, code) => decode(code));
+}
+
+/** Every operation at every count, by each mover and limit; number of ranks and element type take turns. */
+function boundaries(): Case[] {
+  const found: Case[] = [];
+  for (const operation of OPERATIONS) {
+    for (const count of COUNTS) {
+      for (const mover of MOVERS) {
+        for (const eager of EAGER_LIMITS) {
+          const turn = found.length;
+          // Ranks change slowly and elements fast, so that the two do not move in step.
+          const ranks = RANKS[Math.floor(turn / 4) % RANKS.length]!;
+          const element = ELEMENTS[turn % ELEMENTS.length]!;
+          found.push({ operation, ranks, mover, eager, element, count });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/**
+ * Cases in which every value of each dimension meets every value of each other one; greedily few. Each begins with a
+ * pair that is still open and takes, one dimension after the other, the value that closes most pairs.
+ */
+function pairwise(): Case[] {
+  const open = new Set<string>();
+  for (const [i, a] of NAMES.entries()) {
+    for (const b of NAMES.slice(i + 1)) {
+      for (const x of DIMENSIONS[a]) for (const y of DIMENSIONS[b]) open.add(pair(a, x, b, y));
+    }
+  }
+  const chosen: Case[] = [];
+  for (const first of open) {
+    const row = JSON.parse(first) as Record<string, unknown>;
+    for (const name of NAMES) row[name] ??= bestValue(row, name, open);
+    for (const closed of pairsOf(row)) open.delete(closed);
+    chosen.push(row as unknown as Case);
+  }
+  return chosen;
+}
+
+function bestValue(row: Record<string, unknown>, name: Dimension, open: Set<string>): unknown {
+  const gain = (value: unknown): number =>
+    pairsOf({ ...row, [name]: value }).filter((each) => open.has(each)).length;
+  const values: readonly unknown[] = DIMENSIONS[name];
+  return values.reduce((best, value) => (gain(value) > gain(best) ? value : best));
+}
+
+function pairsOf(row: Record<string, unknown>): string[] {
+  const given = NAMES.filter((name) => row[name] !== undefined);
+  return given.flatMap((a, i) => given.slice(i + 1).map((b) => pair(a, row[a], b, row[b])));
+}
+
+function pair(a: Dimension, x: unknown, b: Dimension, y: unknown): string {
+  return JSON.stringify({ [a]: x, [b]: y });
+}
+
+function distinct(cases: readonly Case[]): Case[] {
+  return [...new Map(cases.map((one) => [encode(one), one])).values()];
+}
