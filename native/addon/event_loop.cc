@@ -106,6 +106,7 @@ void EventLoop::check() {
     napi_open_handle_scope(env_, &scope);
     if (armed_) {
         engine_.disarm();
+        engine_.takeReady(0);
         armed_ = false;
     }
     uv_idle_stop(&handles_->idle);

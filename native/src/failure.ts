@@ -59,7 +59,7 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
         from,
       );
     case 'ERR_PROC_FAILED':
-      return new MpiError(code, `${what}: ${who} died`, from);
+      return new MpiError(code, `${what}: ${who} failed; the launcher says how`, from);
     case 'ERR_PROC_LEFT':
       return new MpiError(
         code,

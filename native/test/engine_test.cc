@@ -1,6 +1,11 @@
 // The engine: point-to-point, end to end, over real sockets and segments.
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <numeric>
 #include <random>
@@ -61,6 +66,19 @@ void barrier(Engine& engine) {
         Request* both[] = {&in, &out};
         engine.waitAll(both);
     }
+}
+
+// A seccomp filter binds the calling thread alone.
+void forbidCrossMemory() {
+    const sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program = {sizeof code / sizeof code[0], const_cast<sock_filter*>(code)};
+    REQUIRE(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    REQUIRE(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
 // Every test of plain traffic runs in each of these.
@@ -478,6 +496,54 @@ TEST("engine: random traffic among four ranks agrees with what was sent") {
             CHECK_EQ(operation->data.back(), 0xee);
         }
         barrier(engine);
+    });
+}
+
+TEST("engine: a copy that is refused half-way goes on through the channel") {
+    World world({.ranks = 2});
+    world.run([](Engine& engine) {
+        constexpr std::size_t kBytes = 8 << 20;
+        if (engine.rank() == 0) {
+            CHECK(!send(engine, pattern(kBytes, 1), 1, 1));
+            CHECK(!send(engine, pattern(kBytes, 2), 1, 1));
+            return;
+        }
+        Bytes got(kBytes);
+        Request receive;
+        receive.setBuffer(got.data(), got.size());
+        engine.startRecv(receive, {0, 1, 0}, MessageKind::buffer, Datatype::byte);
+        while (receive.moved == 0) engine.progress();
+        CHECK(receive.moved < kBytes);
+        // From here on this thread may not read other processes.
+        forbidCrossMemory();
+        CHECK(engine.wait(receive) == ErrorCode::ok && !receive.error);
+        CHECK(got == pattern(kBytes, 1));
+        const std::uint64_t pulled = engine.counters().cmaBytes.load();
+        CHECK(pulled > 0 && pulled < kBytes);
+        CHECK_EQ(engine.counters().stagedBytes.load(), kBytes - pulled);
+        CHECK(!recv(engine, got, 0, 1));
+        CHECK(got == pattern(kBytes, 2));
+        CHECK_EQ(engine.counters().cmaBytes.load(), pulled);
+    });
+}
+
+TEST("engine: one message of more than 2 GiB") {
+    World world({.ranks = 2});
+    world.run([](Engine& engine) {
+        // 33 times the same 64 MiB: 2.06 GiB of message without the memory for it.
+        constexpr std::size_t kPiece = 64u << 20;
+        Bytes data(kPiece, engine.rank() == 0 ? 0x5a : 0);
+        const std::vector<iovec> list(33, {data.data(), kPiece});
+        Request request;
+        request.setBuffer(list);
+        if (engine.rank() == 0) {
+            engine.startSend(request, 1, 1, 0, MessageKind::buffer, Datatype::byte);
+        } else {
+            engine.startRecv(request, {0, 1, 0}, MessageKind::buffer, Datatype::byte);
+        }
+        CHECK(engine.wait(request) == ErrorCode::ok && !request.error);
+        CHECK_EQ(request.envelope.bytes, 33ull * kPiece);
+        CHECK(data == Bytes(kPiece, 0x5a));
     });
 }
 

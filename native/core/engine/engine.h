@@ -93,6 +93,8 @@ class Engine final : private LauncherSink {
     int wakeDescriptor() const { return epoll_.get(); }
     void arm();
     void disarm();
+    // Notes what the kernel has to report of channels and launcher, waiting so long for it; says how many things.
+    int takeReady(int milliseconds);
 
    private:
     friend class Peer;
@@ -152,7 +154,6 @@ class Engine final : private LauncherSink {
     bool eventsPending() const;
     void waitFor(const std::function<bool()>& done, const WaitPurpose& purpose);
     void sleep(Nanoseconds deadline);
-    int takeReady(int milliseconds);
     void watchChannel(Peer& peer);
     void showWait(const WaitPurpose& purpose);
     void hideWait();

@@ -78,18 +78,16 @@ void Engine::arm() {
     doorbell_.arm();
 }
 
-void Engine::disarm() {
-    doorbell_.disarm();
-    takeReady(0);
-}
+void Engine::disarm() { doorbell_.disarm(); }
 
-// Notes what the kernel has to report; says how many things.
 int Engine::takeReady(int milliseconds) {
     std::array<epoll_event, 64> events;
     const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
     for (int i = 0; i < ready; ++i) {
         const std::uint64_t what = events[static_cast<std::size_t>(i)].data.u64;
-        if (what == kLauncherEvent) {
+        if (what == kBellEvent) {
+            doorbell_.drain();
+        } else if (what == kLauncherEvent) {
             launcherReadable_ = true;
             if ((events[static_cast<std::size_t>(i)].events & EPOLLHUP) != 0) {
                 // The launcher is gone; PDEATHSIG ends this process. Until then the socket must not keep us awake.

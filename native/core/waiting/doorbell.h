@@ -1,7 +1,7 @@
 // What wakes a sleeping rank.
 //
-// The owner: armed = 1; look at every event word once more; sleep (epoll) until the eventfd is written; armed = 0;
-// empty the eventfd; look. A peer: store the event word; look at armed; write the eventfd if it is 1.
+// The owner: armed = 1; look at every event word once more; sleep (epoll) until the eventfd is written, empty it;
+// armed = 0; look. A ring between those last steps only makes the next sleep end at once. A peer: store the event word; look at armed; write the eventfd if it is 1.
 // All four accesses are sequentially consistent: either the owner's second look sees the event or the peer sees the
 // flag (x86-64: the owner's store of `armed` is an xchg). models/doorbell.pml is this protocol.
 #pragma once
@@ -35,10 +35,9 @@ class Doorbell {
 
     int fd() const { return event_.get(); }
     void arm() { armed_->store(1, std::memory_order_seq_cst); }
-    void disarm() {
-        armed_->store(0, std::memory_order_seq_cst);
-        drainEvent(event_.get());
-    }
+    void disarm() { armed_->store(0, std::memory_order_seq_cst); }
+    // After the sleeper has seen it readable.
+    void drain() { drainEvent(event_.get()); }
 
    private:
     UniqueFd event_;

@@ -68,9 +68,10 @@ export interface ErrorDetails {
 /** The error that every function of onecopy throws, and every rejected request rejects with. */
 export class MpiError extends Error {
   readonly code: ErrorCode;
-  readonly errno?: number;
-  readonly syscall?: string;
-  readonly peer?: number;
+  // Declared only: an error without them does not show them as undefined.
+  declare readonly errno?: number;
+  declare readonly syscall?: string;
+  declare readonly peer?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -208,7 +208,7 @@ export class Communicator {
    * Receives a message of unknown length into a new array that it fills (MPI_Mprobe and MPI_Mrecv, MPI-4.1 sections
    * 3.8.2 and 3.8.3). Blocks until the message is there.
    *
-   * @param type class of the new array, such as `Float64Array`; a Buffer gives a Uint8Array
+   * @param type class of the new array, such as `Float64Array`
    * @throws MpiError `ERR_COUNT` if the message is not a whole number of such elements; it is consumed
    */
   recvNew<T extends TypedArray>(

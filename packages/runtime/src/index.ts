@@ -34,4 +34,4 @@ export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
 export { VERSION } from './version.ts';
 export { type Values, waitAll } from './waiting.ts';
-export { abort, self, world, wtime } from './world.ts';
+export { abort, counters, self, world, wtime } from './world.ts';

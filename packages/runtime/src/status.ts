@@ -27,7 +27,7 @@ export class Status {
    * @returns undefined if the message is not a whole number of elements
    * @throws MpiError `ERR_TYPE` if `type` is none of these
    */
-  count(type: TypedArrayClass | DatatypeArgument): number | undefined {
+  count(type: TypedArrayClass | typeof Buffer | DatatypeArgument): number | undefined {
     const { bytes } = datatypeOf(type) ?? wrongDatatype('count', type);
     return this.bytes % bytes === 0 ? this.bytes / bytes : undefined;
   }

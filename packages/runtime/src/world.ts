@@ -32,3 +32,12 @@ export function wtime(): number {
 export function abort(code = 1, reason?: string): never {
   return world.abort(code, reason);
 }
+
+/**
+ * Counts of what this rank has sent, received and moved since it started, by name: `sent` and `received` messages,
+ * bytes by mover (`eagerBytes`, `cmaBytes`, `stagedBytes`, `localBytes`, each counted by the receiver), `cmaCalls`,
+ * `sleeps`, `rings`, and more. For measuring and for tests; later versions add names.
+ */
+export function counters(): Readonly<Record<string, number>> {
+  return processEngine().counters();
+}

@@ -1,0 +1,141 @@
+// Which mover moved the bytes: as the engine counts it, as the kernel sees it, and where the copy is forbidden.
+import { execFileSync } from 'node:child_process';
+import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { cli, Command, type Outcome, program, root } from './support/command.ts';
+import { jsonLines, launch } from './support/launch.ts';
+
+const MEBIBYTE = 1024 * 1024;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'onecopy-movers-'));
+  chmodSync(folder, 0o755);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function preload(name: string): string {
+  const library = join(folder, `${name}.so`);
+  const source = program(`preload/${name}.c`);
+  execFileSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, source]);
+  return library;
+}
+
+function countersOf(outcome: Outcome): Record<string, number>[] {
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
+  const counters = jsonLines<Record<string, number>>(outcome);
+  expect(counters).toHaveLength(2);
+  for (const { lateWakeups } of counters) expect(lateWakeups).toBe(0);
+  return counters;
+}
+
+describe('large messages', () => {
+  test('a 1 MiB ping-pong moves at least 99 % of its bytes by cma', async () => {
+    const rounds = 20;
+    const args = [String(MEBIBYTE), String(rounds)];
+    for (const counted of countersOf(await launch('mover-traffic.mjs', { ranks: 2, args }))) {
+      const { cmaBytes = 0, stagedBytes = 0, eagerBytes = 0 } = counted;
+      expect(cmaBytes + stagedBytes + eagerBytes).toBe(rounds * MEBIBYTE);
+      expect(cmaBytes).toBeGreaterThanOrEqual(0.99 * rounds * MEBIBYTE);
+    }
+  });
+
+  test('a refused copy is staged, and counted so', async () => {
+    const args = [String(MEBIBYTE), '3'];
+    const options = ['--deny-pull'];
+    for (const counted of countersOf(await launch('mover-traffic.mjs', { ranks: 2, options, args }))) {
+      expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
+    }
+  });
+});
+
+describe.skipIf(unavailable('strace', ['--version']))('as strace sees it', () => {
+  test('the kernel was called just as often as the engine counted', async () => {
+    const rounds = 8;
+    const table = join(folder, 'calls');
+    const outcome = await new Command('strace', [
+      ...['-f', '-c', '-S', 'name', '-o', table, '-e', 'trace=process_vm_readv,process_vm_writev'],
+      ...[process.execPath, cli, 'run', '-n', '2', program('mover-traffic.mjs')],
+      ...[String(MEBIBYTE), String(rounds)],
+    ]).ended;
+    const counted = countersOf(outcome);
+    const calls = (name: string): number => {
+      const line = readFileSync(table, 'utf8')
+        .split('\n')
+        .find((text) => text.trimEnd().endsWith(` ${name}`));
+      return Number(line?.trim().split(/\s+/)[3] ?? 0);
+    };
+    // Beyond the payload: each rank reads the other's nonce, writes it back, and reads it again.
+    const pulled = counted.reduce((sum, { cmaCalls = 0 }) => sum + cmaCalls, 0);
+    expect(pulled).toBeGreaterThanOrEqual(2 * rounds);
+    expect(calls('process_vm_readv')).toBe(pulled + 2 * 2);
+    expect(calls('process_vm_writev')).toBe(2);
+  });
+});
+
+describe('where the copy is forbidden', () => {
+  const args = [String(MEBIBYTE), '3'];
+
+  test.each(['EPERM', 'ENOSYS'])('by a seccomp filter (%s): results equal, staged', async (errno) => {
+    const env = {
+      LD_PRELOAD: preload('no-cross-memory'),
+      ...(errno === 'ENOSYS' ? { TEST_REFUSAL_ENOSYS: '1' } : {}),
+    };
+    for (const counted of countersOf(await launch('mover-traffic.mjs', { ranks: 2, args, env }))) {
+      expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
+    }
+  });
+
+  const nobody = 65534;
+  const reason =
+    process.getuid?.() !== 0
+      ? undefined
+      : unavailable('setpriv', ['--version'])
+        ? 'setpriv (util-linux) is not installed'
+        : readableByAll(root)
+          ? undefined
+          : `${root} cannot be read by an ordinary user`;
+  if (reason !== undefined) console.warn(`left out: ranks that may not be read, as an ordinary user: ${reason}`);
+
+  test.skipIf(reason !== undefined)(
+    'because the ranks are not dumpable, as an ordinary user: results equal, staged',
+    async () => {
+      const user =
+        process.getuid?.() === 0
+          ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']
+          : ['env'];
+      const [file = '', ...before] = user;
+      const outcome = await new Command(
+        file,
+        [...before, process.execPath, cli, 'run', '-n', '2', program('mover-traffic.mjs'), ...args],
+        { env: { LD_PRELOAD: preload('not-readable'), HOME: folder } },
+      ).ended;
+      for (const counted of countersOf(outcome)) {
+        expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
+      }
+    },
+  );
+});
+
+function unavailable(tool: string, args: string[]): boolean {
+  try {
+    execFileSync(tool, args, { stdio: 'ignore' });
+    return false;
+  } catch {
+    console.warn(`left out: ${tool} is not installed`);
+    return true;
+  }
+}
+
+/** Every folder up to the root lets others through. */
+function readableByAll(path: string): boolean {
+  for (let folder = path; ; folder = dirname(folder)) {
+    accessSync(folder, constants.R_OK);
+    const mode = Number.parseInt(execFileSync('stat', ['-c', '%a', folder]).toString().trim(), 8);
+    if ((mode & 0o005) !== 0o005) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
