@@ -33,7 +33,7 @@ export const BENCHMARKS: Readonly<Record<BenchmarkName, Benchmark>> = {
   },
   alltoall: {
     title: 'All-to-all',
-    measures: 'one alltoall, mean over ranks; the size is what each rank sends to each',
+    measures: 'one alltoall of a block to each rank, mean over ranks',
     defaultRanks: 4,
     small: { iterations: 1_000, warmup: 100 },
     large: { iterations: 100, warmup: 10 },

@@ -46,9 +46,9 @@ export async function* compare(
 ): AsyncGenerator<ComparisonRecord> {
   const { benchmark, ranks, rounds } = plan;
   progress('starting');
-  const contestants: Contestant[] = [];
+  const ours = new LaunchedRanks(plan.cli, ranks, plan.launcherArguments);
+  const contestants: Contestant[] = [ours];
   try {
-    contestants.push(new LaunchedRanks(plan.cli, ranks, plan.launcherArguments));
     contestants.push(new WorkerThreads(ranks), new ChildProcesses(benchmark, ranks));
     // Nobody is measured while another is still starting.
     const once: Task = { benchmark, bytes: 0, loops: { warmup: 0, iterations: 1 } };
@@ -65,6 +65,9 @@ export async function* compare(
       }
       yield summariseRounds(plan, bytes, times);
     }
+  } catch (error) {
+    // Ctrl-C ends the children of a rival too, which is no failure of theirs.
+    throw ours.interruption ?? error;
   } finally {
     await Promise.allSettled(contestants.map((contestant) => contestant.close()));
   }
@@ -106,39 +109,39 @@ export async function* comparisonTable(
   progress: (text: string) => void,
 ): AsyncGenerator<string> {
   const { title, measures } = BENCHMARKS[plan.benchmark];
-  yield `${title}, ${plan.ranks} ranks: ${measures}`;
+  yield `${title}, ${plan.ranks} ranks: ${measures}, in microseconds`;
   yield '';
   const table = new Table([
     { title: 'size', width: 6 },
-    { title: 'onecopy us', width: 10 },
-    ...PEERS.flatMap((name) => [
-      { title: `${name} us`, width: 10 },
-      { title: 'x onecopy', width: 9 },
-    ]),
+    ...['onecopy', ...PEERS].map((title) => ({ title, width: 8 })),
+    ...PEERS.map((name) => ({ title: `vs ${name}`, width: 8 })),
   ]);
   yield `  ${table.header}`;
-  for await (const record of compare(plan, progress)) {
+  for await (const { bytes, oursUs, peersUs, ratios } of compare(plan, progress)) {
     yield `  ${table.row([
-      formatSize(record.bytes),
-      formatNumber(record.oursUs),
-      ...PEERS.flatMap((name) => [
-        formatNumber(record.peersUs[name]!),
-        formatNumber(1 / record.ratios[name]!),
-      ]),
+      formatSize(bytes),
+      ...[oursUs, ...PEERS.map((name) => peersUs[name]!)].map(formatNumber),
+      ...PEERS.map((name) => `${formatNumber(1 / ratios[name]!)}x`),
     ])}`;
   }
   yield '';
   yield* footnotes(plan).map((line) => `  ${line}`);
 }
 
-function footnotes({ benchmark, rounds }: ComparisonPlan): string[] {
-  const turns =
-    rounds === 1 ? 'One turn of each' : `Medians of ${rounds} turns of each, in alternation`;
+function footnotes({ benchmark, rounds, loops }: ComparisonPlan): string[] {
+  const { iterationsBudgetMs } = loops(0);
   return [
-    `${turns}. "x onecopy": how many times as long.`,
+    rounds === 1
+      ? 'vs: how many times as fast onecopy was. One turn each, so a glance and no more.'
+      : `vs: how many times as fast onecopy was; times and ratios are medians of ${rounds} turns each.`,
     benchmark === 'pingpong'
-      ? 'postMessage: between two worker threads. child_process: between parent and child.'
-      : 'child_process: no channel joins two children, so the parent relays.',
-    'Both copy a Uint8Array: no transfer list; serialization "advanced".',
+      ? 'postMessage: between two worker threads. child_process: IPC between parent and child.'
+      : 'postMessage: a channel per pair of threads. child_process: IPC, relayed by the parent.',
+    'Both copy a Uint8Array: no transfer list, "advanced" serialization.',
+    ...(iterationsBudgetMs === undefined
+      ? []
+      : [
+          `Same method for all; the slower, the fewer iterations, for a turn of ${iterationsBudgetMs} ms.`,
+        ]),
   ];
 }

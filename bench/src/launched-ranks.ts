@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Contestant, Task, Timing } from './contestant.ts';
@@ -16,6 +17,11 @@ export class JobEnded extends Error {
   }
 }
 
+/** Time for the launcher to end by the same Ctrl-C that we got, before it is told by us: a second one is a kill. */
+const CTRL_C_MS = 500;
+
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 /**
  * The ranks of a benchmark under `onecopy run`, which is started as a user would start it: this package stands beside
  * the launcher, not above it. Between two commands rank 0 sleeps on its stdin and the others in a receive.
@@ -25,6 +31,7 @@ export class LaunchedRanks implements Contestant {
   readonly #launcher: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: Interface;
   readonly #ended: Promise<number>;
+  #interruption: JobEnded | undefined;
 
   /** `cli` is the file of the `onecopy` command. */
   constructor(cli: string, ranks: number, launcherArguments: readonly string[]) {
@@ -42,9 +49,27 @@ export class LaunchedRanks implements Contestant {
       // A launcher passes a signal on as 128 + its number; its own death by one is as good as that.
       this.#launcher.once('close', (code) => resolve(code ?? 1));
     });
-    // It is awaited by whoever asks; nobody may be asking when it comes.
-    this.#ended.catch(() => undefined);
+    for (const signal of SIGNALS) process.on(signal, this.#passOn);
+    const stopListening = (): void => {
+      for (const signal of SIGNALS) process.off(signal, this.#passOn);
+    };
+    this.#ended.then(stopListening, stopListening);
   }
+
+  /** Set when a signal has told us to end: whatever fails after it fails because of it. */
+  get interruption(): JobEnded | undefined {
+    return this.#interruption;
+  }
+
+  /** A signal to us alone must end the ranks as well, and we are the last to go. */
+  readonly #passOn = (signal: NodeJS.Signals): void => {
+    this.#interruption ??= new JobEnded(128 + constants.signals[signal]);
+    const tell = (): void => {
+      this.#launcher.kill(signal);
+    };
+    if (signal === 'SIGINT') setTimeout(tell, CTRL_C_MS).unref();
+    else tell();
+  };
 
   async measure(task: Task): Promise<Timing> {
     const { record } = await this.ask({ ...task, check: false });
@@ -57,7 +82,7 @@ export class LaunchedRanks implements Contestant {
     });
     this.#launcher.stdin.write(`${JSON.stringify(command)}\n`);
     const failure = this.#ended.then((code): never => {
-      throw new JobEnded(code === 0 ? 1 : code);
+      throw this.#interruption ?? new JobEnded(code === 0 ? 1 : code);
     });
     return JSON.parse(await Promise.race([answer, failure])) as Answer;
   }
@@ -66,6 +91,6 @@ export class LaunchedRanks implements Contestant {
   async close(): Promise<void> {
     this.#launcher.stdin.end();
     const code = await this.#ended;
-    if (code !== 0) throw new JobEnded(code);
+    if (code !== 0) throw this.#interruption ?? new JobEnded(code);
   }
 }

@@ -23,6 +23,7 @@ export async function main(argv: string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  process.stdout.once('error', stopWithoutReader);
   const progress = new ProgressLine(process.stderr);
   try {
     for await (const line of linesOf(options, (text) => progress.show(text))) {
@@ -58,4 +59,10 @@ async function* linesOf(
     yield `${describeMachine()}\n`;
     yield* options.rivals ? comparisonTable(plan, progress) : singleTable(plan, progress);
   }
+}
+
+/** Whoever read our output (head, less) has seen enough. The ranks end when they find their stdin closed. */
+function stopWithoutReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
 }

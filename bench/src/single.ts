@@ -37,16 +37,16 @@ export async function* singleTable(
   progress: (text: string) => void,
 ): AsyncGenerator<string> {
   const { title, measures } = BENCHMARKS[plan.benchmark];
-  yield `${title}, ${plan.ranks} ranks: ${measures}`;
+  yield `${title}, ${plan.ranks} ranks: ${measures}, in microseconds`;
   yield '';
   const table = new Table([
     { title: 'size', width: 6 },
     { title: 'iterations', width: 10 },
-    { title: 'min us', width: 8 },
-    { title: 'mean us', width: 8 },
-    { title: 'p50 us', width: 8 },
-    { title: 'p99 us', width: 8 },
-    { title: 'max us', width: 8 },
+    { title: 'min', width: 8 },
+    { title: 'mean', width: 8 },
+    { title: 'p50', width: 8 },
+    { title: 'p99', width: 8 },
+    { title: 'max', width: 8 },
     { title: 'MB/s', width: 8 },
     { title: 'channel', width: 7 },
     { title: 'path', width: 'rendezvous, staging'.length },

@@ -1,4 +1,5 @@
 /** Which way the payload went, by the engine's own counts: nothing here knows a threshold. */
+import { counters } from '@onecopy/runtime';
 import type { BenchRecord } from '../record.ts';
 
 /** Bytes that the movers of this rank moved. */
@@ -7,19 +8,12 @@ export interface Moved {
   readonly staged: number;
 }
 
-interface CountingEngine {
-  counters(): Readonly<Record<string, number>>;
-}
-
-const registry = globalThis as { [key: symbol]: { engine?: CountingEngine } | undefined };
-
 /** The only channel there is so far. */
 export const CHANNEL = 'socket';
 
-/** Since the engine started, which it has when a rank has asked for its number. */
 export function moved(): Moved {
-  const counters = registry[Symbol.for('onecopy.engine')]?.engine?.counters() ?? {};
-  return { cma: counters.cmaBytes ?? 0, staged: counters.stagedBytes ?? 0 };
+  const { cmaBytes = 0, stagedBytes = 0 } = counters();
+  return { cma: cmaBytes, staged: stagedBytes };
 }
 
 export function movedSince(before: Moved): Moved {
