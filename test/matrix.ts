@@ -133,6 +133,14 @@ function everything(): Case[] {
   return Array.from({ length: size }, (_, code) => decode(code));
 }
 
+/**
+ * The launches of the short run: each number of ranks meets each mover and each limit, and these two each other, in
+ * half the launches that all combinations would take.
+ */
+const FEW_LAUNCHES: readonly Launch[] = RANKS.flatMap((ranks, i) =>
+  MOVERS.map((mover, j) => ({ ranks, mover, eager: EAGER_LIMITS[(i + j) % 2]! })),
+);
+
 /** Every operation at every count, by each mover and limit; number of ranks and element type take turns. */
 function boundaries(): Case[] {
   const found: Case[] = [];
@@ -140,9 +148,10 @@ function boundaries(): Case[] {
     for (const count of COUNTS) {
       for (const mover of MOVERS) {
         for (const eager of EAGER_LIMITS) {
+          const suitable = FEW_LAUNCHES.filter((one) => one.mover === mover && one.eager === eager);
           const turn = found.length;
           // Ranks change slowly and elements fast, so that the two do not move in step.
-          const ranks = RANKS[Math.floor(turn / 4) % RANKS.length]!;
+          const { ranks } = suitable[Math.floor(turn / 4) % suitable.length]!;
           const element = ELEMENTS[turn % ELEMENTS.length]!;
           found.push({ operation, ranks, mover, eager, element, count });
         }
@@ -152,40 +161,52 @@ function boundaries(): Case[] {
   return found;
 }
 
+const PAIRED = {
+  launch: FEW_LAUNCHES,
+  operation: OPERATIONS,
+  element: ELEMENTS,
+  count: COUNTS,
+} as const;
+
+type Paired = keyof typeof PAIRED;
+type Row = Partial<Record<Paired, unknown>>;
+const PAIRED_NAMES = Object.keys(PAIRED) as Paired[];
+
 /**
  * Cases in which every value of each dimension meets every value of each other one; greedily few. Each begins with a
  * pair that is still open and takes, one dimension after the other, the value that closes most pairs.
  */
 function pairwise(): Case[] {
   const open = new Set<string>();
-  for (const [i, a] of NAMES.entries()) {
-    for (const b of NAMES.slice(i + 1)) {
-      for (const x of DIMENSIONS[a]) for (const y of DIMENSIONS[b]) open.add(pair(a, x, b, y));
+  for (const [i, a] of PAIRED_NAMES.entries()) {
+    for (const b of PAIRED_NAMES.slice(i + 1)) {
+      for (const x of PAIRED[a]) for (const y of PAIRED[b]) open.add(pair(a, x, b, y));
     }
   }
   const chosen: Case[] = [];
   for (const first of open) {
-    const row = JSON.parse(first) as Record<string, unknown>;
-    for (const name of NAMES) row[name] ??= bestValue(row, name, open);
+    const row = JSON.parse(first) as Row;
+    for (const name of PAIRED_NAMES) row[name] ??= bestValue(row, name, open);
     for (const closed of pairsOf(row)) open.delete(closed);
-    chosen.push(row as unknown as Case);
+    const { launch, ...rest } = row as { launch: Launch } & Omit<Case, keyof Launch>;
+    chosen.push({ ...launch, ...rest });
   }
   return chosen;
 }
 
-function bestValue(row: Record<string, unknown>, name: Dimension, open: Set<string>): unknown {
+function bestValue(row: Row, name: Paired, open: Set<string>): unknown {
   const gain = (value: unknown): number =>
     pairsOf({ ...row, [name]: value }).filter((each) => open.has(each)).length;
-  const values: readonly unknown[] = DIMENSIONS[name];
+  const values: readonly unknown[] = PAIRED[name];
   return values.reduce((best, value) => (gain(value) > gain(best) ? value : best));
 }
 
-function pairsOf(row: Record<string, unknown>): string[] {
-  const given = NAMES.filter((name) => row[name] !== undefined);
+function pairsOf(row: Row): string[] {
+  const given = PAIRED_NAMES.filter((name) => row[name] !== undefined);
   return given.flatMap((a, i) => given.slice(i + 1).map((b) => pair(a, row[a], b, row[b])));
 }
 
-function pair(a: Dimension, x: unknown, b: Dimension, y: unknown): string {
+function pair(a: Paired, x: unknown, b: Paired, y: unknown): string {
   return JSON.stringify({ [a]: x, [b]: y });
 }
 

@@ -9,8 +9,8 @@ import {
   MpiError,
   PROC_NULL,
   Request,
-  self,
   Status,
+  self,
   waitAll,
   world,
   wtime,
@@ -46,11 +46,24 @@ function expectUsable(): void {
   expect(buffer[0]).toBe(42);
 }
 
+/** Not in the library of ES2022, but in every Node that is supported. */
+interface ResizableArrayBuffer extends ArrayBuffer {
+  resize(bytes: number): void;
+}
+
+function resizable(bytes: number): ResizableArrayBuffer {
+  return Reflect.construct(ArrayBuffer, [bytes, { maxByteLength: 16 }]) as ResizableArrayBuffer;
+}
+
 function transferred<T extends BufferArgument>(buffer: T): T {
   const memory = (ArrayBuffer.isView(buffer) ? buffer.buffer : buffer) as ArrayBuffer;
   structuredClone(memory, { transfer: [memory] });
   return buffer;
 }
+
+test('the first use may be a receive from anybody', () => {
+  expectError('ERR_DEADLOCK', /can never complete/, () => world.recv(new Uint8Array(1)));
+});
 
 describe('a world of one', () => {
   test('has rank 0 of 1, and so has self', () => {
@@ -187,7 +200,7 @@ describe('buffers:', () => {
   });
 
   test('resizable ones in blocking calls', () => {
-    const memory = new ArrayBuffer(4, { maxByteLength: 16 });
+    const memory = resizable(4);
     const view = new Uint8Array(memory);
     view.set([1, 2, 3, 4]);
     world.send(view, 0, 1);
@@ -215,9 +228,19 @@ describe('misuse has its own code and leaves the communicator usable:', () => {
 
   test.each<[string, string, RegExp, () => unknown]>([
     // ranks
-    ['ERR_RANK', 'destination above', /destination 1 .* world, which has rank 0 only/, () => world.send(ok, 1)],
+    [
+      'ERR_RANK',
+      'destination above',
+      /destination 1 .* world, which has rank 0 only/,
+      () => world.send(ok, 1),
+    ],
     ['ERR_RANK', 'negative destination', /destination -7 /, () => world.isend(ok, -7)],
-    ['ERR_RANK', 'wildcard as destination', /wildcard for receiving/, () => world.send(ok, ANY_SOURCE)],
+    [
+      'ERR_RANK',
+      'wildcard as destination',
+      /wildcard for receiving/,
+      () => world.send(ok, ANY_SOURCE),
+    ],
     ['ERR_RANK', 'fraction as rank', /0\.5/, () => world.send(ok, 0.5)],
     ['ERR_RANK', 'NaN as rank', /NaN/, () => world.recv(ok, Number.NaN)],
     ['ERR_RANK', 'string as rank', /"0"/, () => loose.send?.(ok, '0')],
@@ -227,8 +250,18 @@ describe('misuse has its own code and leaves the communicator usable:', () => {
     ['ERR_RANK', 'source of a probe', /probe: source 3/, () => world.probe(3)],
     ['ERR_RANK', 'source of iprobe', /iprobe: source 3/, () => world.iprobe(3)],
     ['ERR_RANK', 'source of recvNew', /recvNew: source 2 /, () => world.recvNew(Uint8Array, 2)],
-    ['ERR_RANK', 'destination of sendrecv', /sendrecv: destination 2 /, () => world.sendrecv(ok, 2, 0, ok)],
-    ['ERR_RANK', 'source of sendrecv', /sendrecv: source 2 /, () => world.sendrecv(ok, 0, 0, ok, 2)],
+    [
+      'ERR_RANK',
+      'destination of sendrecv',
+      /sendrecv: destination 2 /,
+      () => world.sendrecv(ok, 2, 0, ok),
+    ],
+    [
+      'ERR_RANK',
+      'source of sendrecv',
+      /sendrecv: source 2 /,
+      () => world.sendrecv(ok, 0, 0, ok, 2),
+    ],
     ['ERR_RANK', 'rank of self', /self, which has rank 0 only/, () => self.send(ok, 1)],
     // tags
     ['ERR_TAG', 'negative tag', /-5 .*0 to 2147483647/, () => world.send(ok, 0, -5)],
@@ -245,15 +278,30 @@ describe('misuse has its own code and leaves the communicator usable:', () => {
     ['ERR_BUFFER', 'null as buffer', /null/, () => loose.recv?.(null)],
     ['ERR_BUFFER', 'nothing as buffer', /undefined/, () => loose.irecv?.()],
     ['ERR_BUFFER', 'object as buffer', /class Object/, () => loose.send?.({ a: 1 }, 0)],
-    ['ERR_BUFFER', 'data that is none', /data of the buffer .*class Array/, () => loose.send?.({ data: [1] }, 0)],
+    [
+      'ERR_BUFFER',
+      'data that is none',
+      /data of the buffer .*class Array/,
+      () => loose.send?.({ data: [1] }, 0),
+    ],
     [
       'ERR_BUFFER',
       'unaligned data',
       /byte 1 .*DOUBLE.*multiple of 8/,
       () => world.send({ data: unaligned, datatype: DOUBLE }, 0),
     ],
-    ['ERR_DETACHED', 'detached view', /detached|transferred/, () => world.send(transferred(new Uint8Array(8)), 0)],
-    ['ERR_DETACHED', 'detached ArrayBuffer', /detached|transferred/, () => world.irecv(transferred(new ArrayBuffer(8)), 0)],
+    [
+      'ERR_DETACHED',
+      'detached view',
+      /detached|transferred/,
+      () => world.send(transferred(new Uint8Array(8)), 0),
+    ],
+    [
+      'ERR_DETACHED',
+      'detached ArrayBuffer',
+      /detached|transferred/,
+      () => world.irecv(transferred(new ArrayBuffer(8)), 0),
+    ],
     [
       'ERR_DETACHED',
       'detached DataView',
@@ -266,36 +314,66 @@ describe('misuse has its own code and leaves the communicator usable:', () => {
       /transferred away/,
       () => world.send({ data: transferred(new Uint8Array(8)), count: 0 }, 0),
     ],
-    ['ERR_DETACHED', 'detached in alltoall', /transferred away/, () => world.alltoall(transferred(new Int8Array(4)))],
+    [
+      'ERR_DETACHED',
+      'detached in alltoall',
+      /transferred away/,
+      () => world.alltoall(transferred(new Int8Array(4))),
+    ],
     [
       'ERR_RESIZABLE',
       'resizable buffer in irecv',
       /resized/,
-      () => world.irecv(new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }))),
+      () => world.irecv(new Uint8Array(resizable(8))),
     ],
     [
       'ERR_RESIZABLE',
       'resizable ArrayBuffer in isend',
       /resized/,
-      () => world.isend(new ArrayBuffer(8, { maxByteLength: 16 }), 0),
+      () => world.isend(resizable(8), 0),
     ],
     // counts and types
     ['ERR_COUNT', 'negative count', /-1/, () => world.send({ data: ok, count: -1 }, 0)],
     ['ERR_COUNT', 'fraction as count', /1\.5/, () => world.send({ data: ok, count: 1.5 }, 0)],
-    ['ERR_COUNT', 'count beyond', /3 DOUBLE elements are 24 bytes.*has 16/, () => world.send({ data: ok, count: 3 }, 0)],
+    [
+      'ERR_COUNT',
+      'count beyond',
+      /3 DOUBLE elements are 24 bytes.*has 16/,
+      () => world.send({ data: ok, count: 3 }, 0),
+    ],
     [
       'ERR_COUNT',
       'bytes that are no whole elements',
       /13 bytes, not a whole number of DOUBLE/,
       () => world.send({ data: new ArrayBuffer(13), datatype: 'DOUBLE' }, 0),
     ],
-    ['ERR_COUNT', 'unequal lengths in alltoall', /16 .* 8/, () => world.alltoall(ok, new Float64Array(1))],
-    ['ERR_TYPE', 'unknown datatype', /"REAL"/, () => loose.send?.({ data: ok, datatype: 'REAL' }, 0)],
+    [
+      'ERR_COUNT',
+      'unequal lengths in alltoall',
+      /16 .* 8/,
+      () => world.alltoall(ok, new Float64Array(1)),
+    ],
+    [
+      'ERR_TYPE',
+      'unknown datatype',
+      /"REAL"/,
+      () => loose.send?.({ data: ok, datatype: 'REAL' }, 0),
+    ],
     ['ERR_TYPE', 'class that is no typed array', /function Date/, () => loose.recvNew?.(Date)],
-    ['ERR_TYPE', 'unequal types in alltoall', /DOUBLE .*FLOAT/, () => world.alltoall(ok, new Float32Array(4))],
+    [
+      'ERR_TYPE',
+      'unequal types in alltoall',
+      /DOUBLE .*FLOAT/,
+      () => world.alltoall(ok, new Float32Array(4)),
+    ],
     ['ERR_TYPE', 'count() of no type', /"x"/, () => new Status(0, 0, 8, 0).count('x' as 'BYTE')],
     // options
-    ['ERR_ARG', 'signal in a blocking call', /signal.*isend, irecv/, () => loose.recv?.(ok, 0, 0, { signal: AbortSignal.timeout(1) })],
+    [
+      'ERR_ARG',
+      'signal in a blocking call',
+      /signal.*isend, irecv/,
+      () => loose.recv?.(ok, 0, 0, { signal: AbortSignal.timeout(1) }),
+    ],
     ['ERR_ARG', 'unknown option', /timeOut.*timeout/, () => loose.send?.(ok, 0, 0, { timeOut: 3 })],
     ['ERR_ARG', 'options that are none', /not 5/, () => loose.send?.(ok, 0, 0, 5)],
     ['ERR_ARG', 'negative timeout', /-1/, () => world.send(ok, 0, { timeout: -1 })],
@@ -304,14 +382,19 @@ describe('misuse has its own code and leaves the communicator usable:', () => {
     ['ERR_ARG', 'options of irecv', /no options/, () => loose.irecv?.(ok, 0, 0, {})],
     ['ERR_ARG', 'exit code', /256/, () => world.abort(256)],
     // requests
-    ['ERR_REQUEST', 'no request in waitAll', /element 1 is 3/, () => waitAll([world.isend(ok, PROC_NULL), 3 as never])],
+    [
+      'ERR_REQUEST',
+      'no request in waitAll',
+      /element 1 is 3/,
+      () => waitAll([world.isend(ok, PROC_NULL), 3 as never]),
+    ],
   ])('%s: %s', (code, _what, says, action) => {
     expectError(code, says, action);
     expectUsable();
   });
 
   test('a fixed view of a resizable buffer is refused too', () => {
-    const memory = new ArrayBuffer(8, { maxByteLength: 16 });
+    const memory = resizable(8);
     expectError('ERR_RESIZABLE', /resized/, () => world.isend(new Uint8Array(memory, 0, 4), 0));
   });
 
@@ -360,7 +443,10 @@ describe('PROC_NULL', () => {
     const buffer = new Uint8Array(1);
     expect(world.sendrecv(untouched, PROC_NULL, 0, buffer, PROC_NULL)).toMatchObject(nobody);
     expect(world.sendrecv(untouched, 0, 5, buffer, PROC_NULL)).toMatchObject(nobody);
-    expect(world.sendrecv(untouched, PROC_NULL, 0, buffer, 0, 5)).toMatchObject({ bytes: 1, tag: 5 });
+    expect(world.sendrecv(untouched, PROC_NULL, 0, buffer, 0, 5)).toMatchObject({
+      bytes: 1,
+      tag: 5,
+    });
     expect(buffer[0]).toBe(9);
   });
 
@@ -442,6 +528,26 @@ describe('a request', () => {
     expect(shared.wait({ timeout: 1000 }).bytes).toBe(8);
     expectError('ERR_ARG', /timeout/, () => shared.wait({ timeout: 'soon' as never }));
     expectError('ERR_ARG', /options/, () => shared.wait(5 as never));
+  });
+
+  test.each([8, LARGE])('fails when its buffer of %i bytes is transferred away', (bytes) => {
+    const into = new Uint8Array(bytes);
+    const receiving = world.irecv(into, 0, 1);
+    const elsewhere = structuredClone(into.buffer, { transfer: [into.buffer] });
+    const sending = world.isend(new Uint8Array(bytes).fill(5), 0, 1);
+    expect(errorOf(() => receiving.wait()).code).toBe('ERR_DETACHED');
+    expect(new Uint8Array(elsewhere).every((byte) => byte === 0)).toBe(true);
+    sending.wait();
+    expectUsable();
+  });
+
+  test('fails on both sides when a large buffer that is being sent is transferred away', () => {
+    const outgoing = new Uint8Array(LARGE);
+    const sending = world.isend(outgoing, 0, 1);
+    transferred(outgoing);
+    expect(errorOf(() => world.recv(new Uint8Array(LARGE), 0, 1)).code).toBe('ERR_TRANSFER');
+    expect(errorOf(() => sending.wait()).code).toBe('ERR_DETACHED');
+    expectUsable();
   });
 
   test('is not awaited by asking', async () => {

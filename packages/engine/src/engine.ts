@@ -5,7 +5,7 @@ import type { MpiError } from './errors.ts';
 export const ANY_SOURCE = -1;
 /** Wildcard for the tag of a receive or probe (MPI-4.1 section 3.2.4). */
 export const ANY_TAG = -1;
-/** A rank that does not exist: talking to it does nothing (MPI-4.1 section 3.10). */
+/** A rank that does not exist: talking to it does nothing (MPI-4.1 section 3.11). */
 export const PROC_NULL = -2;
 /** The highest tag, MPI_TAG_UB. */
 export const TAG_UB = 0x7fffffff;
@@ -21,7 +21,7 @@ export interface Arrival {
   readonly type: number;
 }
 
-/** A started operation of an engine. It is settled when `done` has been true once; then it must not be used again. */
+/** A started operation of an engine. Once `done` is true, `test` and `wait` repeat how it ended. */
 export interface PendingOperation {
   /** Looks, after one round of progress, whether the operation is complete. Throws what the operation failed with. */
   test(): boolean;

@@ -78,10 +78,10 @@ export class Communicator {
   /** Messages of the user. */
   readonly #context: number;
   readonly #join: () => Membership;
+  // These are set by the first use.
   #group: Group | undefined;
   #engine: Engine | undefined;
-  /** 0 until the first use, which makes the checks of the fast path fail then. */
-  #size = 0;
+  #described: Place | undefined;
   readonly #toStatus: Result<Status> = (operation) => this.#statusOf(operation.arrival as Arrival);
 
   /**
@@ -119,14 +119,15 @@ export class Communicator {
     tag: number | BlockingOptions = 0,
     options?: BlockingOptions,
   ): void {
+    const group = this.#group;
     if (
+      group !== undefined &&
       ArrayBuffer.isView(buffer) &&
-      isRank(dest, this.#size) &&
+      isRank(dest, group.size) &&
       isTag(tag) &&
       options === undefined
     ) {
-      const to = (this.#group as Group).toWorld(dest);
-      (this.#engine as Engine).send(buffer, to, tag, this.#context);
+      (this.#engine as Engine).send(buffer, group.toWorld(dest), tag, this.#context);
     } else if (isOptions(tag) && options === undefined) {
       this.#sendChecked(buffer, dest, 0, tag);
     } else {
@@ -168,13 +169,15 @@ export class Communicator {
     tag: number | BlockingOptions = ANY_TAG,
     options?: BlockingOptions,
   ): Status {
+    const group = this.#group;
     if (
+      group !== undefined &&
       ArrayBuffer.isView(buffer) &&
-      isSource(source, this.#size) &&
+      isSource(source, group.size) &&
       isTagOrAny(tag) &&
       options === undefined
     ) {
-      const from = (this.#group as Group).sourceToWorld(source);
+      const from = group.sourceToWorld(source);
       return this.#statusOf((this.#engine as Engine).recv(buffer, from, tag, this.#context));
     }
     if (isOptions(source) && tag === ANY_TAG && options === undefined) {
@@ -398,13 +401,14 @@ export class Communicator {
       const { engine, group } = this.#join();
       this.#engine = engine;
       this.#group = group;
-      this.#size = group.size;
+      this.#described = { name: this.#name, size: group.size };
     }
     return this.#group;
   }
 
   #place(): Place {
-    return { name: this.#name, size: this.#members().size };
+    this.#members();
+    return this.#described as Place;
   }
 
   #site(): Site {

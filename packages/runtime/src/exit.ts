@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { type Engine, MpiError } from '@onecopy/engine';
-import { surfaceFailures } from './forgotten.ts';
+import { surfaceFailures, unseenFailures } from './forgotten.ts';
 
 /** Longer stacks are cut: the launcher gets the reason in one packet, and the rank prints all of it anyway. */
 const LONGEST_REASON = 4000;
@@ -34,15 +34,19 @@ function userWillHandle(): boolean {
 }
 
 function leave(engine: Engine): void {
+  const failures: unknown[] = [];
   try {
     engine.leave();
   } catch (error) {
-    // Too late for a rejection or an exception: what is left is to say it and not to look successful.
+    failures.push(error);
+  }
+  // Among them the sends that could not be completed. It is too late for rejections and exceptions: what is left is to
+  // say it, and not to look successful. When the job is ending anyway, somebody else has said why.
+  for (const error of [...failures, ...unseenFailures()]) {
+    if (error instanceof MpiError && error.code === 'ERR_ABORTED') continue;
     process.exitCode ||= 1;
-    const known = error instanceof MpiError;
-    if (known && error.code === 'ERR_ABORTED') return;
-    const text = known ? `${error.code}: ${error.message}` : inspect(error);
-    process.stderr.write(`onecopy: a send was not completed when this rank left: ${text}\n`);
+    const text = error instanceof MpiError ? `${error.code}: ${error.message}` : inspect(error);
+    process.stderr.write(`onecopy: left with a failure that nobody has seen: ${text}\n`);
   }
 }
 

@@ -15,6 +15,7 @@ const SMALLEST_SWEEP = 256;
 
 let listed: Request<unknown>[] = [];
 let listedLimit = SMALLEST_SWEEP;
+let scheduled = false;
 
 /** Completions of registered requests; not the requests, or they could never be finalized. */
 const registered = new Set<Completion<unknown>>();
@@ -34,7 +35,10 @@ const dropped = new FinalizationRegistry<Completion<unknown>>((completion) => {
 
 /** Takes care of a new request. */
 export function neverForget(request: Request<unknown>): void {
-  if (listed.length === 0) setImmediate(register).unref();
+  if (!scheduled) {
+    scheduled = true;
+    setImmediate(register).unref();
+  }
   listed.push(request);
   if (listed.length > listedLimit) {
     listed = listed.filter((one) => !isLookedAt(completionOf(one)));
@@ -44,6 +48,7 @@ export function neverForget(request: Request<unknown>): void {
 }
 
 function register(): void {
+  scheduled = false;
   for (const request of listed) {
     const completion = completionOf(request);
     if (completion === undefined || isLookedAt(completion)) continue;
@@ -59,10 +64,22 @@ function register(): void {
 
 /** Makes every failure that nobody has seen an unhandled rejection. */
 export function surfaceFailures(): void {
+  for (const error of unseenFailures()) void Promise.reject(error);
+}
+
+/** The failures that nobody has seen; nobody can miss them again. */
+export function unseenFailures(): unknown[] {
   register();
+  const failures: unknown[] = [];
   for (const completion of registered) {
-    if (isLookedAt(completion) || surface(completion)) registered.delete(completion);
+    if (isLookedAt(completion)) continue;
+    try {
+      completion.test();
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  return failures;
 }
 
 /** Whether its end is known here, or will be told to somebody. */
