@@ -26,25 +26,18 @@ EventLoop::EventLoop(napi_env env, uv_loop_t* loop, Engine& engine, HandleOf han
     uv_check_init(loop, &handles_->check);
     uv_idle_init(loop, &handles_->idle);
     uv_poll_init(loop, &handles_->poll, engine.wakeDescriptor());
-    handles_->prepare.data = handles_->check.data = handles_->idle.data = handles_->poll.data = this;
+    uv_timer_init(loop, &handles_->timer);
+    for (uv_handle_t* handle : handles_->all()) handle->data = this;
     uv_prepare_start(&handles_->prepare, onPrepare);
     uv_check_start(&handles_->check, onCheck);
     uv_poll_start(&handles_->poll, UV_READABLE, onPoll);
-    for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&handles_->prepare),
-                                reinterpret_cast<uv_handle_t*>(&handles_->check),
-                                reinterpret_cast<uv_handle_t*>(&handles_->idle),
-                                reinterpret_cast<uv_handle_t*>(&handles_->poll)}) {
-        uv_unref(handle);
-    }
+    for (uv_handle_t* handle : handles_->all()) uv_unref(handle);
 }
 
 EventLoop::~EventLoop() {
     if (listener_ != nullptr) napi_delete_reference(env_, listener_);
     if (context_ != nullptr) napi_async_destroy(env_, context_);
-    for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&handles_->prepare),
-                                reinterpret_cast<uv_handle_t*>(&handles_->check),
-                                reinterpret_cast<uv_handle_t*>(&handles_->idle),
-                                reinterpret_cast<uv_handle_t*>(&handles_->poll)}) {
+    for (uv_handle_t* handle : handles_->all()) {
         handle->data = handles_;
         uv_close(handle, onClose);
     }
@@ -66,13 +59,18 @@ void EventLoop::listen(napi_value listener) {
 }
 
 void EventLoop::awaitOne() {
-    if (awaited_++ == 0) uv_ref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+    if (awaited_++ == 0) {
+        uv_ref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+        uv_timer_start(&handles_->timer, onTimer, kFullLookMilliseconds, kFullLookMilliseconds);
+    }
     // It may be complete already, and nothing else would wake the loop.
     if (engine_.anySettled()) stayAwake();
 }
 
 void EventLoop::settleOne() {
-    if (--awaited_ == 0) uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+    if (--awaited_ > 0) return;
+    uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
+    uv_timer_stop(&handles_->timer);
 }
 
 void EventLoop::stayAwake() {
@@ -105,10 +103,17 @@ void EventLoop::check() {
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
     if (armed_) {
+        // Woken by the timer or by somebody else's event: what is there now must still be rung for, since the doorbell
+        // is armed. Looking everywhere costs a system call per peer, so not each time.
+        const bool rung = engine_.takeReady(0) > 0 || woken_;
+        if (rung || now() - lastLook_ >= kFullLookMilliseconds * 1'000'000ull) {
+            if (!rung) engine_.lookEverywhere();
+            lastLook_ = now();
+        }
         engine_.disarm();
-        engine_.takeReady(0);
         armed_ = false;
     }
+    woken_ = false;
     uv_idle_stop(&handles_->idle);
     bool moved = true;
     for (int round = 0; round < kRoundsPerTurn && moved; ++round) moved = engine_.progress();

@@ -27,6 +27,9 @@ struct WaitPurpose {
     std::uint64_t bytes = 0;
 };
 
+// A sleep is cut this often for a look everywhere; nothing should be found by it, see Counters::lateWakeups.
+inline constexpr int kFullLookMilliseconds = 250;
+
 // A message that a matched probe took out of the queues. Its sender, if it waits, waits for this message's receive.
 using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
 
@@ -95,6 +98,9 @@ class Engine final : private LauncherSink {
     void disarm();
     // Notes what the kernel has to report of channels and launcher, waiting so long for it; says how many things.
     int takeReady(int milliseconds);
+    // Still armed, after a sleep that nobody ended: looks also where no hint points, and counts what should have been
+    // announced by the doorbell and was not.
+    void lookEverywhere();
 
    private:
     friend class Peer;

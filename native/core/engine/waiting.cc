@@ -20,9 +20,6 @@ constexpr unsigned kPassesPerClock = 32;
 // 2 cores took 11 to 22 us when sleeping at once and 3 to 6 us with this many yields first.
 constexpr int kYields = 20;
 
-// Nothing should be found by it; see Counters::lateWakeups.
-constexpr int kFullLookMilliseconds = 250;
-
 // A peer stores its event and rings the doorbell some instructions later; if it loses its core in between, this is how
 // long it gets before the wake-up counts as lost.
 constexpr int kRingMilliseconds = 100;
@@ -119,7 +116,10 @@ void Engine::sleep(Nanoseconds deadline) {
         milliseconds = static_cast<int>(std::min<Nanoseconds>(left, kFullLookMilliseconds));
     }
     count(self_->counters.sleeps);
-    if (takeReady(milliseconds) != 0) return;
+    if (takeReady(milliseconds) == 0) lookEverywhere();
+}
+
+void Engine::lookEverywhere() {
     if (eventsPending() && takeReady(kRingMilliseconds) == 0) count(self_->counters.lateWakeups);
     for (Peer* peer : connected_) peer->channel->markReadable();
 }
