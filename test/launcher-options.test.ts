@@ -101,8 +101,14 @@ describe('onecopy run says in a sentence', () => {
     [['-n', '2', '--eager-limit', '8X', 'x'], /^--eager-limit needs a number of bytes/],
     [['-n', '2', '--eager-limit', '99G', 'x'], /^--eager-limit needs a number of bytes/],
     [['-n', '2', '--verbose=yes', 'x'], /^--verbose takes no value, but it was given yes\.$/],
-    [['-n', '2', '--tagoutput', 'x'], /^There is no option --tagoutput: did you mean --tag-output\?$/],
-    [['-n', '2', '-tag-output', 'x'], /^There is no option -tag-output: did you mean --tag-output\?$/],
+    [
+      ['-n', '2', '--tagoutput', 'x'],
+      /^There is no option --tagoutput: did you mean --tag-output\?$/,
+    ],
+    [
+      ['-n', '2', '-tag-output', 'x'],
+      /^There is no option -tag-output: did you mean --tag-output\?$/,
+    ],
     [['-n', '2', '--eager=8K', 'x'], /^There is no option --eager: did you mean --eager-limit\?$/],
     [['-m', '2', 'x'], /^There is no option -m: /],
     [['--oversubscribe', 'x'], /^There is no option --oversubscribe: see onecopy run --help$/],

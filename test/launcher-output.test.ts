@@ -130,10 +130,7 @@ describe('a sink', () => {
   test('knows the lines of the other one on the same terminal', () => {
     const out = new SlowReader(true);
     const cursor = noCursor();
-    const [one, two] = [
-      new Sink(out, true, cursor, failing),
-      new Sink(out, true, cursor, failing),
-    ];
+    const [one, two] = [new Sink(out, true, cursor, failing), new Sink(out, true, cursor, failing)];
     one.write(a, '[0] ', Buffer.from('name? '));
     two.write(b, '[0] ', Buffer.from('warning\n'));
     expect(out.text).toBe('[0] name? \n[0] warning\n');

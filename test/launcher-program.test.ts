@@ -2,7 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { chooseProgram, type Program, type Surroundings } from '../packages/launcher/src/program.ts';
+import {
+  chooseProgram,
+  type Program,
+  type Surroundings,
+} from '../packages/launcher/src/program.ts';
 import { TopLevelAwait } from '../packages/launcher/src/top-level-await.ts';
 import { UsageError } from '../packages/launcher/src/usage.ts';
 
@@ -153,7 +157,9 @@ describe('a program that cannot be run is a sentence:', () => {
 
   test('a file that may not be executed', () => {
     file('tool');
-    expect(complaint('./tool')).toMatch(/^\.\/tool may not be executed: make it executable \(chmod/);
+    expect(complaint('./tool')).toMatch(
+      /^\.\/tool may not be executed: make it executable \(chmod/,
+    );
   });
 
   test('a name that is nowhere in PATH', () => {

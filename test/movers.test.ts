@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { cli, Command, type Outcome, program, root } from './support/command.ts';
+import { Command, cli, type Outcome, program, root } from './support/command.ts';
 import { jsonLines, launch } from './support/launch.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -46,7 +46,9 @@ describe('large messages', () => {
   test('a refused copy is staged, and counted so', async () => {
     const args = [String(MEBIBYTE), '3'];
     const options = ['--deny-pull'];
-    for (const counted of countersOf(await launch('mover-traffic.mjs', { ranks: 2, options, args }))) {
+    for (const counted of countersOf(
+      await launch('mover-traffic.mjs', { ranks: 2, options, args }),
+    )) {
       expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
     }
   });
@@ -79,15 +81,20 @@ describe.skipIf(unavailable('strace', ['--version']))('as strace sees it', () =>
 describe('where the copy is forbidden', () => {
   const args = [String(MEBIBYTE), '3'];
 
-  test.each(['EPERM', 'ENOSYS'])('by a seccomp filter (%s): results equal, staged', async (errno) => {
-    const env = {
-      LD_PRELOAD: preload('no-cross-memory'),
-      ...(errno === 'ENOSYS' ? { TEST_REFUSAL_ENOSYS: '1' } : {}),
-    };
-    for (const counted of countersOf(await launch('mover-traffic.mjs', { ranks: 2, args, env }))) {
-      expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
-    }
-  });
+  test.each(['EPERM', 'ENOSYS'])(
+    'by a seccomp filter (%s): results equal, staged',
+    async (errno) => {
+      const env = {
+        LD_PRELOAD: preload('no-cross-memory'),
+        ...(errno === 'ENOSYS' ? { TEST_REFUSAL_ENOSYS: '1' } : {}),
+      };
+      for (const counted of countersOf(
+        await launch('mover-traffic.mjs', { ranks: 2, args, env }),
+      )) {
+        expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
+      }
+    },
+  );
 
   const nobody = 65534;
   const reason =
@@ -98,7 +105,8 @@ describe('where the copy is forbidden', () => {
         : readableByAll(root)
           ? undefined
           : `${root} cannot be read by an ordinary user`;
-  if (reason !== undefined) console.warn(`left out: ranks that may not be read, as an ordinary user: ${reason}`);
+  if (reason !== undefined)
+    console.warn(`left out: ranks that may not be read, as an ordinary user: ${reason}`);
 
   test.skipIf(reason !== undefined)(
     'because the ranks are not dumpable, as an ordinary user: results equal, staged',

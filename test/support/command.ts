@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What the command reads; without it an empty stdin. 'open': stays open, see `stdin`. */
   readonly input?: string | Buffer | 'open';
+  /** Descriptors that the command gets as 3 and up. */
+  readonly descriptors?: readonly number[];
   /** A test hangs no longer than this. */
   readonly deadlineMs?: number;
 }
@@ -40,7 +42,8 @@ export class Command {
     this.child = spawn(file, args, {
       cwd: options.cwd ?? root,
       env: { ...process.env, ...options.env, ONECOPY_TEST: this.mark },
-    });
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])],
+    }) as ChildProcessWithoutNullStreams;
     const { child } = this;
     child.stdout.on('data', (chunk: Buffer) => this.stdoutChunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => this.stderrChunks.push(chunk));

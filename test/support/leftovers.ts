@@ -63,10 +63,13 @@ function onecopyDescriptors(pid: number): string[] {
 }
 
 function namedSockets(): string[] {
-  return readFileSync('/proc/net/unix', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('onecopy'))
-    .map((line) => `socket ${line}`);
+  return (
+    readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      // The set-up scripts of a clone lock each other out by such a name.
+      .filter((line) => /onecopy(?!-setup-)/.test(line))
+      .map((line) => `socket ${line}`)
+  );
 }
 
 function namesIn(folder: string, pattern: RegExp): string[] {

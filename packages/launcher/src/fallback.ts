@@ -20,25 +20,25 @@ interface Resolved {
 
 const library = new URL(import.meta.url).searchParams.get('library') ?? '';
 
-// Node 22.15 and 23.5 ask these hooks for both import and require; before, each has its own way.
+// For import: Node 22.15 and 23.5 have hooks in the same thread; before, they need one of their own.
 const { registerHooks } = module as SynchronousHooks;
 if (registerHooks !== undefined) {
   registerHooks({ resolve: resolveOrFallBack });
 } else {
-  const hooks = new URL('./fallback-hooks.js', import.meta.url);
-  module.register(hooks, { data: { library } });
-
-  const commonjs = module as unknown as { _resolveFilename: Resolve };
-  const resolve = commonjs._resolveFilename;
-  commonjs._resolveFilename = (request, ...rest) => {
-    try {
-      return resolve(request, ...rest);
-    } catch (error) {
-      if (!isMissing(request, error)) throw error;
-      return fileURLToPath(library);
-    }
-  };
+  module.register(new URL('./fallback-hooks.js', import.meta.url), { data: { library } });
 }
+
+// For require(), which those hooks do not reach in every version.
+const commonjs = module as unknown as { _resolveFilename: Resolve };
+const resolve = commonjs._resolveFilename;
+commonjs._resolveFilename = (request, ...rest) => {
+  try {
+    return resolve(request, ...rest);
+  } catch (error) {
+    if (!isMissing(request, error)) throw error;
+    return fileURLToPath(library);
+  }
+};
 
 function resolveOrFallBack(
   specifier: string,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { LOG_LEVELS, type LogWish } from './log.ts';
 import { nearest, UsageError } from './usage.ts';
 
 export interface RunOptions {
@@ -34,8 +35,8 @@ the program belongs to the program.
   --tag-output          begin each line of output with [rank], as is done on a terminal
   --grace SECONDS       time from the first failure until what is left is killed; SIGTERM comes at
                         half of it (default ${DEFAULT_GRACE_SECONDS})
-  --eager-limit BYTES   largest message that travels with its envelope, such as 8K or 1M; larger ones
-                        are pulled by their receiver
+  --eager-limit BYTES   largest message that is sent along with its envelope, such as 8K or 1M;
+                        larger ones are pulled by their receiver
   --verbose             say on stderr what happens
   -h, --help            show this
 
@@ -124,6 +125,19 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
     throw new UsageError('Name the program to run, such as: onecopy run -n 4 program.ts');
   }
   return { ...options, program, args: argv.slice(programAt + 1) };
+}
+
+/** What ONECOPY_LOG and --verbose ask for. */
+export function parseLogWish(level: string | undefined, verbose: boolean): LogWish | undefined {
+  if (level === undefined || level === '' || level === 'silent') {
+    return verbose ? 'verbose' : undefined;
+  }
+  const known = LOG_LEVELS.find((each) => each === level);
+  if (known !== undefined) return known;
+  const meant = nearest(level, LOG_LEVELS);
+  const advice =
+    meant === undefined ? `take one of ${LOG_LEVELS.join(', ')}` : `did you mean ${meant}?`;
+  throw new UsageError(`ONECOPY_LOG=${level} is no level: ${advice}`);
 }
 
 const EXAMPLES: Partial<Record<OptionName, string>> = {

@@ -1,10 +1,13 @@
-import { fstatSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { RankPipe } from './rank-pipe.ts';
 import { type Cursor, Sink } from './sink.ts';
 
 /** Once the user wants the job gone, whoever reads our output must read something this often. */
 const STUCK_MS = 500;
+
+/** Who types, as somebody who may have begun a line. */
+const KEYBOARD = {};
 
 /** What the ranks write, brought to our own stdout and stderr: whole lines, in each rank's order, all of it. */
 export class Output {
@@ -37,6 +40,13 @@ export class Output {
   /** Writes the launcher's own words to stderr. */
   say(text: string): void {
     this.#sink(1).say(text);
+  }
+
+  /** The terminal has shown what was typed: a line, or something that it did not end, such as ^C. */
+  echoed(line: boolean): void {
+    for (const index of [0, 1] as const) {
+      if (isatty(index + 1)) this.#cursors[index].within = line ? undefined : KEYBOARD;
+    }
   }
 
   /** Reads the ranks' pipes no more. */
@@ -82,7 +92,10 @@ export class Output {
   }
 }
 
+/**
+ * Not by fstat: Node 20 remembers the last kind of file that was asked for, and after a pipe it no longer follows links
+ * to where the modules are that it imports (`realpathSync` looks at that memory).
+ */
 function sameFile(a: number, b: number): boolean {
-  const [first, second] = [fstatSync(a), fstatSync(b)];
-  return first.dev === second.dev && first.ino === second.ino;
+  return readlinkSync(`/proc/self/fd/${a}`) === readlinkSync(`/proc/self/fd/${b}`);
 }

@@ -1,9 +1,12 @@
 import type { Cause, JobEvent } from '@onecopy/native';
 
-/** Says, in one sentence, why a job ended before its time; undefined where the user knows it already. */
-export function reportOf(cause: Cause, ranks: number): string | undefined {
+/**
+ * Says, in one sentence, why a job ended before its time; undefined where the user knows it already. `cutShort`: other
+ * ranks were still running then.
+ */
+export function reportOf(cause: Cause, cutShort: boolean): string | undefined {
   const who = `rank ${cause.rank} (pid ${cause.pid})`;
-  const others = ranks > 1 ? '; the other ranks were ended' : '';
+  const others = cutShort ? '; the other ranks were ended' : '';
   switch (cause.kind) {
     case 'exit':
       return `${who} exited with code ${cause.exitCode}${others}`;

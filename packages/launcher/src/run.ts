@@ -1,9 +1,12 @@
-import { delimiter } from 'node:path';
 import { loadBinding } from '@onecopy/native';
-import { runJob } from './job.ts';
-import { parseRunOptions, RUN_HELP } from './options.ts';
+import { startJob } from './job.ts';
+import { parseLogWish, parseRunOptions, RUN_HELP } from './options.ts';
 import { chooseProgram } from './program.ts';
+import { stdinOfRankZero } from './stdin.ts';
 import { UsageError } from './usage.ts';
+
+/** Where a system without PATH would look. */
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /**
  * `onecopy run` with these arguments; the result is its exit code. All output has been written then, though sockets
@@ -18,23 +21,29 @@ export async function run(args: readonly string[], library: string): Promise<num
       process.stdout.write(RUN_HELP);
       return 0;
     }
+    const log = parseLogWish(process.env.ONECOPY_LOG, options.verbose);
     const program = chooseProgram(options.program, options.args, {
       cwd: process.cwd(),
-      path: process.env.PATH ?? ['/usr/bin', '/bin'].join(delimiter),
+      path: process.env.PATH ?? DEFAULT_PATH,
       node: process.execPath,
       stripsTypes: Boolean(Reflect.get(process.features, 'typescript')),
       library,
     });
-    return await runJob(loadBinding(), options, program);
+    const job = startJob(loadBinding(), options, program, stdinOfRankZero());
+    // Now, while the ranks start, and not before.
+    const { careFor } = await import('./care.ts');
+    return await careFor(job, options, program, log);
   } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`onecopy: ${error.message}\n`);
-      return UsageError.exitCode;
-    }
-    if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-      process.stderr.write(`onecopy: ${error.message}\n`);
-      return 1;
-    }
-    throw error;
+    if (!isExpected(error)) throw error;
+    process.stderr.write(`onecopy: ${error.message}\n`);
+    return error instanceof UsageError ? UsageError.exitCode : 1;
   }
+}
+
+/** Its message alone says what is wrong: a mistake of the user, or something that the system refused. */
+function isExpected(error: unknown): error is Error {
+  return (
+    error instanceof UsageError ||
+    (error instanceof Error && 'code' in error && typeof error.code === 'string')
+  );
 }
