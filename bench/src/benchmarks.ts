@@ -27,8 +27,8 @@ export const BENCHMARKS: Readonly<Record<BenchmarkName, Benchmark>> = {
     measures: 'half a round trip of blocking send and recv',
     defaultRanks: 2,
     // 100 would do for an MPI in C; here the loop must also have been compiled.
-    small: { iterations: 10_000, warmup: 1_000 },
-    large: { iterations: 1_000, warmup: 10 },
+    small: { iterations: 10_000, warmup: 10_000 },
+    large: { iterations: 1_000, warmup: 100 },
     bytesSent: (bytes) => bytes,
   },
   alltoall: {

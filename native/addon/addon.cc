@@ -1,4 +1,5 @@
-// Registration only: what each function does stands in native/src/binding.ts and in the files named here.
+// Registration only: what each function does stands in native/src/binding.ts and in the files named
+// here.
 #include "addon/engine.h"
 #include "addon/job.h"
 #include "addon/napi_setup.h"
@@ -43,5 +44,7 @@ Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
 
 }  // namespace onecopy
 
-static Napi::Object initialize(Napi::Env env, Napi::Object exports) { return onecopy::registerAll(env, exports); }
+static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+    return onecopy::registerAll(env, exports);
+}
 NODE_API_MODULE(onecopy, initialize)

@@ -22,8 +22,8 @@ struct KeptMessage {
     MatchedMessage message;
 };
 
-// Member order is destruction order, backwards: the loop's handles go before the engine that they use, and pending
-// requests before the engine's lists that they are linked in.
+// Member order is destruction order, backwards: the loop's handles go before the engine that they
+// use, and pending requests before the engine's lists that they are linked in.
 struct RankFace {
     std::unique_ptr<Engine> engine;
     HandleTable<Pending> pending;
@@ -125,18 +125,20 @@ ErrorCode finish(RankFace& rank, Request& request) {
     return reportOutcome(rank, request);
 }
 
-// --------------------------------------------------------------------------------------------------- blocking calls
+// ---------------------------------------------------------------------------------------------------
+// blocking calls
 
 napi_value send(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<4> in(env, info);
         RankFace& rank = *face(env);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok) return code(env, wrong);
+        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
+            return code(env, wrong);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startSend(request, in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3),
-                               MessageKind::buffer, view.type);
+        rank.engine->startSend(request, in.integer(env, 1), in.integer(env, 2),
+                               in.unsignedInteger(env, 3), MessageKind::buffer, view.type);
         return code(env, finish(rank, request));
     });
 }
@@ -146,16 +148,19 @@ napi_value recv(napi_env env, napi_callback_info info) {
         const Arguments<4> in(env, info);
         RankFace& rank = *face(env);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok) return code(env, wrong);
+        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
+            return code(env, wrong);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startRecv(request, {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
+        rank.engine->startRecv(request,
+                               {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
                                MessageKind::buffer, view.type);
         return code(env, finish(rank, request));
     });
 }
 
-// ---------------------------------------------------------------------------------------------- operations in flight
+// ----------------------------------------------------------------------------------------------
+// operations in flight
 
 template <typename Start>
 napi_value startPending(napi_env env, napi_callback_info info, Start start) {
@@ -178,8 +183,8 @@ napi_value startPending(napi_env env, napi_callback_info info, Start start) {
 
 napi_value isend(napi_env env, napi_callback_info info) {
     return startPending(env, info, [&](RankFace& rank, Pending& pending, const Arguments<4>& in) {
-        rank.engine->startSend(pending.request, in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3),
-                               MessageKind::buffer, pending.type());
+        rank.engine->startSend(pending.request, in.integer(env, 1), in.integer(env, 2),
+                               in.unsignedInteger(env, 3), MessageKind::buffer, pending.type());
     });
 }
 
@@ -207,11 +212,13 @@ napi_value wait(napi_env env, napi_callback_info info) {
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         const double milliseconds = in.real(env, 1);
-        const Nanoseconds deadline =
-            milliseconds >= 0 && milliseconds < 1e12 ? now() + static_cast<Nanoseconds>(milliseconds * 1e6) : kNever;
+        const Nanoseconds deadline = milliseconds >= 0 && milliseconds < 1e12
+                                         ? now() + static_cast<Nanoseconds>(milliseconds * 1e6)
+                                         : kNever;
         const ErrorCode waited = rank.engine->wait(pending->request, deadline);
         if (waited != ErrorCode::ok) {
-            reportError(rank, {.peer = pending->request.peer, .expected = pending->request.capacity});
+            reportError(rank,
+                        {.peer = pending->request.peer, .expected = pending->request.capacity});
             return code(env, waited);
         }
         return useUp(env, rank, *pending);
@@ -237,7 +244,8 @@ napi_value waitAll(napi_env env, napi_callback_info info) {
         napi_typedarray_type type;
         std::size_t length = 0;
         void* data = nullptr;
-        if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+        if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) !=
+                napi_ok ||
             type != napi_float64_array) {
             return code(env, ErrorCode::arg);
         }
@@ -279,7 +287,8 @@ napi_value onSettled(napi_env env, napi_callback_info info) {
     return nullptr;
 }
 
-// ---------------------------------------------------------------------------------------------------------- probing
+// ----------------------------------------------------------------------------------------------------------
+// probing
 
 Selector selectorOf(napi_env env, const Arguments<3>& in) {
     return {in.integer(env, 0), in.integer(env, 1), in.unsignedInteger(env, 2)};
@@ -287,7 +296,8 @@ Selector selectorOf(napi_env env, const Arguments<3>& in) {
 
 // A wrong rank here would index the matcher's tables.
 bool validSource(const RankFace& rank, const Selector& selector) {
-    return selector.source == kAnySource || (selector.source >= 0 && selector.source < rank.engine->size());
+    return selector.source == kAnySource ||
+           (selector.source >= 0 && selector.source < rank.engine->size());
 }
 
 napi_value probe(napi_env env, napi_callback_info info) {
@@ -348,20 +358,24 @@ napi_value mrecv(napi_env env, napi_callback_info info) {
         KeptMessage* kept = rank.messages.find(handle);
         if (kept == nullptr) return code(env, ErrorCode::request);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[1], view); wrong != ErrorCode::ok) return code(env, wrong);
+        if (const ErrorCode wrong = readView(env, in.values[1], view); wrong != ErrorCode::ok)
+            return code(env, wrong);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startMatchedRecv(request, std::move(kept->message), MessageKind::buffer, view.type);
+        rank.engine->startMatchedRecv(request, std::move(kept->message), MessageKind::buffer,
+                                      view.type);
         rank.messages.close(handle);
         return code(env, finish(rank, request));
     });
 }
 
-// -------------------------------------------------------------------------------------------------------- start, end
+// --------------------------------------------------------------------------------------------------------
+// start, end
 
-napi_value leave(napi_env env, napi_callback_info) {
+napi_value leave(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        face(env)->engine->leave();
+        const Arguments<1> in(env, info);
+        face(env)->engine->leave(in.integer(env, 0) == 0);
         return code(env, ErrorCode::ok);
     });
 }
@@ -394,7 +408,9 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     return result;
 }
 
-napi_value wtime(napi_env env, napi_callback_info) { return number(env, static_cast<double>(now()) * 1e-9); }
+napi_value wtime(napi_env env, napi_callback_info) {
+    return number(env, static_cast<double>(now()) * 1e-9);
+}
 
 void throwCoded(Napi::Env env, const char* errorCode, const std::string& message) {
     Napi::Error error = Napi::Error::New(env, message);
@@ -407,8 +423,10 @@ std::unique_ptr<Engine> openEngine(const Napi::Value& control) {
     const Napi::Object object = control.As<Napi::Object>();
     ControlAddress address;
     address.fd = object.Get("fd").As<Napi::Number>().Int32Value();
-    address.inode = std::strtoull(object.Get("inode").As<Napi::String>().Utf8Value().c_str(), nullptr, 10);
-    address.jobId = std::strtoull(object.Get("jobId").As<Napi::String>().Utf8Value().c_str(), nullptr, 16);
+    address.inode =
+        std::strtoull(object.Get("inode").As<Napi::String>().Utf8Value().c_str(), nullptr, 10);
+    address.jobId =
+        std::strtoull(object.Get("jobId").As<Napi::String>().Utf8Value().c_str(), nullptr, 16);
     return std::make_unique<Engine>(std::make_unique<LauncherLink>(address));
 }
 
@@ -435,7 +453,8 @@ Napi::Value start(const Napi::CallbackInfo& info) {
         uv_loop_t* loop = nullptr;
         napi_get_uv_event_loop(env, &loop);
         rank.loop = std::make_unique<EventLoop>(
-            env, loop, *rank.engine, [](const Request& request) { return static_cast<Pending*>(request.cookie)->handle; });
+            env, loop, *rank.engine,
+            [](const Request& request) { return static_cast<Pending*>(request.cookie)->handle; });
     } catch (const BootstrapError& error) {
         throwCoded(env, "ERR_BOOTSTRAP", error.what());
         return env.Undefined();
@@ -466,7 +485,8 @@ void exportRaw(napi_env env, napi_value exports, const char* name, napi_callback
 void registerEngine(Napi::Env env, Napi::Object exports) {
     auto* rank = new RankFace;
     napi_set_instance_data(
-        env, rank, [](napi_env, void* data, void*) { delete static_cast<RankFace*>(data); }, nullptr);
+        env, rank, [](napi_env, void* data, void*) { delete static_cast<RankFace*>(data); },
+        nullptr);
     Napi::Float64Array report = Napi::Float64Array::New(env, kPlaces);
     rank->report = report.Data();
     napi_create_reference(env, report, 1, &rank->reportReference);

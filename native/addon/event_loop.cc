@@ -9,13 +9,14 @@ namespace onecopy {
 
 namespace {
 
-// A turn ends after this many completions or rounds of progress, so that timers and sockets get theirs; a round pulls
-// at most one slice (512 KiB) per message.
+// A turn ends after this many completions or rounds of progress, so that timers and sockets get
+// theirs; a round pulls at most one slice (512 KiB) per message.
 constexpr std::size_t kCompletionsPerTurn = 512;
 constexpr int kRoundsPerTurn = 16;
 
-// How long an awaiting rank that has a core of its own looks again and again before it lets the loop sleep: waking a
-// sleeping core costs more than this. Short enough that a timer is not noticeably late.
+// How long an awaiting rank that has a core of its own looks again and again before it lets the
+// loop sleep: waking a sleeping core costs more than this. Short enough that a timer is not
+// noticeably late.
 constexpr Nanoseconds kSpinNanoseconds = 20'000;
 
 }  // namespace
@@ -74,10 +75,13 @@ void EventLoop::settleOne() {
 }
 
 void EventLoop::stayAwake() {
-    if (uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->idle)) == 0) uv_idle_start(&handles_->idle, onIdle);
+    if (uv_is_active(reinterpret_cast<uv_handle_t*>(&handles_->idle)) == 0)
+        uv_idle_start(&handles_->idle, onIdle);
 }
 
-void EventLoop::onPrepare(uv_prepare_t* handle) { static_cast<EventLoop*>(handle->data)->prepare(); }
+void EventLoop::onPrepare(uv_prepare_t* handle) {
+    static_cast<EventLoop*>(handle->data)->prepare();
+}
 void EventLoop::onCheck(uv_check_t* handle) { static_cast<EventLoop*>(handle->data)->check(); }
 
 void EventLoop::prepare() {
@@ -85,7 +89,8 @@ void EventLoop::prepare() {
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
     bool moved = engine_.progress();
-    const Nanoseconds budget = awaited_ > 0 ? std::min(engine_.settings().spinNanoseconds, kSpinNanoseconds) : 0;
+    const Nanoseconds budget =
+        awaited_ > 0 ? std::min(engine_.settings().spinNanoseconds, kSpinNanoseconds) : 0;
     if (!moved && budget > 0) {
         const Nanoseconds end = now() + budget;
         while (!(moved = engine_.progress()) && now() < end) continue;
@@ -103,8 +108,9 @@ void EventLoop::check() {
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
     if (armed_) {
-        // Woken by the timer or by somebody else's event: what is there now must still be rung for, since the doorbell
-        // is armed. Looking everywhere costs a system call per peer, so not each time.
+        // Woken by the timer or by somebody else's event: what is there now must still be rung for,
+        // since the doorbell is armed. Looking everywhere costs a system call per peer, so not each
+        // time.
         const bool rung = engine_.takeReady(0) > 0 || woken_;
         if (rung || now() - lastLook_ >= kFullLookMilliseconds * 1'000'000ull) {
             if (!rung) engine_.lookEverywhere();
@@ -144,7 +150,8 @@ void EventLoop::deliver() {
     napi_get_reference_value(env_, listener_, &listener);
     napi_get_global(env_, &global);
     napi_value result;
-    if (napi_make_callback(env_, context_, global, listener, 1, &handles, &result) == napi_pending_exception) {
+    if (napi_make_callback(env_, context_, global, listener, 1, &handles, &result) ==
+        napi_pending_exception) {
         napi_value error;
         napi_get_and_clear_last_exception(env_, &error);
         napi_fatal_exception(env_, error);

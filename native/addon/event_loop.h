@@ -1,9 +1,11 @@
-// The engine inside Node's event loop: awaited operations move on between turns, and wake the loop when it sleeps.
+// The engine inside Node's event loop: awaited operations move on between turns, and wake the loop
+// when it sleeps.
 //
-// Before the loop sleeps (uv_prepare) the doorbell is armed and everything is looked at once more; if that moved
-// anything, the loop must not sleep (uv_idle). After it (uv_check) the doorbell is disarmed, everything moves on, and
-// completed operations are handed to TypeScript. uv_poll only wakes the loop, and so does, while anything is awaited, a
-// timer: the periodic look everywhere by which a lost wake-up would show.
+// Before the loop sleeps (uv_prepare) the doorbell is armed and everything is looked at once more;
+// if that moved anything, the loop must not sleep (uv_idle). After it (uv_check) the doorbell is
+// disarmed, everything moves on, and completed operations are handed to TypeScript. uv_poll only
+// wakes the loop, and so does, while anything is awaited, a timer: the periodic look everywhere by
+// which a lost wake-up would show.
 #pragma once
 
 #include <uv.h>
@@ -35,7 +37,9 @@ class EventLoop {
     static void onPrepare(uv_prepare_t* handle);
     static void onCheck(uv_check_t* handle);
     static void onIdle(uv_idle_t*) {}
-    static void onPoll(uv_poll_t* handle, int, int) { static_cast<EventLoop*>(handle->data)->woken_ = true; }
+    static void onPoll(uv_poll_t* handle, int, int) {
+        static_cast<EventLoop*>(handle->data)->woken_ = true;
+    }
     static void onTimer(uv_timer_t*) {}
 
     void prepare();
@@ -53,7 +57,8 @@ class EventLoop {
     bool woken_ = false;  // by the engine's descriptor, in this turn
     Nanoseconds lastLook_ = 0;
 
-    // Closed together; libuv needs their memory until it has called back, so it outlives this object.
+    // Closed together; libuv needs their memory until it has called back, so it outlives this
+    // object.
     struct Handles {
         uv_prepare_t prepare;
         uv_check_t check;
@@ -62,9 +67,9 @@ class EventLoop {
         uv_timer_t timer;
 
         std::array<uv_handle_t*, 5> all() {
-            return {reinterpret_cast<uv_handle_t*>(&prepare), reinterpret_cast<uv_handle_t*>(&check),
-                    reinterpret_cast<uv_handle_t*>(&idle), reinterpret_cast<uv_handle_t*>(&poll),
-                    reinterpret_cast<uv_handle_t*>(&timer)};
+            return {reinterpret_cast<uv_handle_t*>(&prepare),
+                    reinterpret_cast<uv_handle_t*>(&check), reinterpret_cast<uv_handle_t*>(&idle),
+                    reinterpret_cast<uv_handle_t*>(&poll), reinterpret_cast<uv_handle_t*>(&timer)};
         }
         std::size_t open = 5;
     };

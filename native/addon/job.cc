@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <cmath>
 #include <csignal>
 #include <cstdint>
 #include <memory>
@@ -16,87 +15,16 @@
 #include <utility>
 #include <vector>
 
+#include "addon/job_event.h"
+#include "addon/job_options.h"
 #include "core/launch/cores.h"
 #include "core/launch/event.h"
 #include "core/launch/job.h"
-#include "core/launch/signals.h"
 #include "core/launch/spawn.h"
 
 namespace onecopy {
 
 namespace {
-
-// ------------------------------------------------------------------------------------------------- events to objects
-
-const char* nameOf(Cause::Kind kind) {
-    switch (kind) {
-        case Cause::Kind::exit:
-            return "exit";
-        case Cause::Kind::signal:
-            return "signal";
-        case Cause::Kind::abort:
-            return "abort";
-        case Cause::Kind::uncaught:
-            return "uncaught";
-        case Cause::Kind::interrupted:
-            return "interrupted";
-        case Cause::Kind::guardian:
-            return "guardian";
-    }
-    return "";
-}
-
-Napi::Object toObject(Napi::Env env, const Cause& cause) {
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("kind", nameOf(cause.kind));
-    object.Set("rank", cause.rank);
-    object.Set("pid", cause.pid);
-    object.Set("exitCode", cause.exitCode);
-    if (cause.signal != 0) object.Set("signal", signalName(cause.signal));
-    if (!cause.text.empty()) object.Set("text", cause.text);
-    return object;
-}
-
-Napi::Object toObject(Napi::Env env, const JobEvent& event) {
-    Napi::Object object = Napi::Object::New(env);
-    switch (event.kind) {
-        case JobEvent::Kind::exit:
-            object.Set("type", "exit");
-            object.Set("rank", event.rank);
-            object.Set("pid", event.pid);
-            if (event.signal != 0) {
-                object.Set("code", env.Null());
-                object.Set("signal", signalName(event.signal));
-            } else {
-                object.Set("code", event.code);
-                object.Set("signal", env.Null());
-            }
-            break;
-        case JobEvent::Kind::abort:
-            object.Set("type", "abort");
-            object.Set("rank", event.rank);
-            object.Set("pid", event.pid);
-            object.Set("code", event.code);
-            object.Set("uncaught", event.uncaught);
-            object.Set("text", event.text);
-            break;
-        case JobEvent::Kind::note:
-            object.Set("type", "note");
-            object.Set("text", event.text);
-            break;
-        case JobEvent::Kind::ending:
-            object.Set("type", "ending");
-            if (event.cause) object.Set("cause", toObject(env, *event.cause));
-            break;
-        case JobEvent::Kind::end:
-            object.Set("type", "end");
-            if (event.cause) object.Set("cause", toObject(env, *event.cause));
-            break;
-    }
-    return object;
-}
-
-// ------------------------------------------------------------------------------------------------------------- errors
 
 // "mmap: Cannot allocate memory" was thrown with the name of the system call; a sentence was not.
 std::string syscallOf(const std::system_error& error) {
@@ -119,101 +47,8 @@ void throwSystemError(Napi::Env env, const std::system_error& error) {
     thrown.ThrowAsJavaScriptException();
 }
 
-// ------------------------------------------------------------------------------------------------------------ options
-
-// Reads the fields of LaunchOptions; one of a wrong type throws std::invalid_argument.
-class OptionReader {
-   public:
-    explicit OptionReader(const Napi::Object& object) : object_(object) {}
-
-    bool has(const char* name) const { return !object_.Get(name).IsUndefined(); }
-
-    double number(const char* name) const { return asNumber(name, object_.Get(name)); }
-
-    std::string string(const char* name) const { return asString(name, object_.Get(name)); }
-
-    bool flag(const char* name) const { return object_.Get(name).ToBoolean(); }
-
-    std::vector<std::string> strings(const char* name) const {
-        std::vector<std::string> result;
-        const Napi::Array array = asArray(name);
-        for (std::uint32_t i = 0; i < array.Length(); ++i) {
-            result.push_back(asString(name, array.Get(i)));
-        }
-        return result;
-    }
-
-    std::vector<double> numbers(const char* name) const {
-        std::vector<double> result;
-        const Napi::Array array = asArray(name);
-        for (std::uint32_t i = 0; i < array.Length(); ++i) {
-            result.push_back(asNumber(name, array.Get(i)));
-        }
-        return result;
-    }
-
-   private:
-    [[noreturn]] static void refuse(const char* name, const char* wanted) {
-        throw std::invalid_argument(std::string(name) + " must be " + wanted);
-    }
-
-    static double asNumber(const char* name, const Napi::Value& value) {
-        const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-        // All of them count something, and none may exceed what a double holds exactly.
-        if (!(number >= 0 && number <= 9007199254740991)) refuse(name, "a number, at least 0");
-        return number;
-    }
-
-    static std::string asString(const char* name, const Napi::Value& value) {
-        if (!value.IsString()) refuse(name, "a string");
-        std::string text = value.As<Napi::String>().Utf8Value();
-        // execve would end the string there.
-        if (text.find('\0') != std::string::npos) refuse(name, "a string without null bytes");
-        return text;
-    }
-
-    Napi::Array asArray(const char* name) const {
-        const Napi::Value value = object_.Get(name);
-        if (!value.IsArray()) refuse(name, "an array");
-        return value.As<Napi::Array>();
-    }
-
-    Napi::Object object_;
-};
-
-JobOptions readOptions(const Napi::Object& object) {
-    const OptionReader reader(object);
-    JobOptions options;
-    options.ranks = static_cast<std::size_t>(reader.number("ranks"));
-    options.program.file = reader.string("file");
-    options.program.args = reader.strings("args");
-    options.program.env = reader.strings("env");
-    if (reader.has("cwd")) options.program.cwd = reader.string("cwd");
-    // Limited to what a clock in nanoseconds holds easily; a month is as good as never.
-    constexpr double kLongest = 30.0 * 24 * 3600 * 1000;
-    options.grace =
-        std::chrono::milliseconds(std::llround(std::min(reader.number("graceMs"), kLongest)));
-    if (reader.has("eagerLimit")) {
-        options.eagerLimit = static_cast<std::uint64_t>(reader.number("eagerLimit"));
-    }
-    options.denyPull = reader.flag("denyPull");
-    if (reader.has("spinUs")) {
-        options.spinNanoseconds =
-            static_cast<std::uint64_t>(std::min(reader.number("spinUs"), kLongest) * 1000);
-    }
-    if (object.Get("stdin").IsNumber()) options.input = static_cast<int>(reader.number("stdin"));
-    if (reader.has("guardians")) {
-        for (const double pid : reader.numbers("guardians")) {
-            options.guardians.push_back(static_cast<pid_t>(pid));
-        }
-    }
-    return options;
-}
-
-// ---------------------------------------------------------------------------------------------------------- the job
-
-// A job and its way to the listener: the watch thread hands events to a thread-safe function, which keeps the event loop
-// alive and is released after the last one.
+// A job and its way to the listener: the watch thread hands events to a thread-safe function, which
+// keeps the event loop alive and is released after the last one.
 class RunningJob {
    public:
     RunningJob() = default;
@@ -227,7 +62,10 @@ class RunningJob {
         job_ = std::make_unique<Job>(options, [this](const JobEvent& event) { tell(event); });
     }
 
-    Job& job() { return *job_; }
+    // Null when the last event has been delivered: nothing is left to be asked for.
+    Job* job() { return job_.get(); }
+    // Closes what the launcher held of it, without waiting for the garbage collector.
+    void close() { job_.reset(); }
 
     void stop() {
         if (job_) job_->stop();
@@ -259,8 +97,8 @@ class RunningJob {
 
 using SharedJob = std::shared_ptr<RunningJob>;
 
-// Ends the job when the process leaves through exit() with a job under way: the ranks would die with it anyway, other
-// processes of their groups would not.
+// Ends the job when the process leaves through exit() with a job under way: the ranks would die
+// with it anyway, other processes of their groups would not.
 class ExitGuard {
    public:
     static ExitGuard& instance() {
@@ -285,7 +123,8 @@ class ExitGuard {
     std::vector<std::weak_ptr<RunningJob>> jobs_;
 };
 
-// On the event loop. `env` is null when the loop is gone and only the event's memory is left to free.
+// On the event loop. `env` is null when the loop is gone and only the event's memory is left to
+// free.
 void callListener(napi_env rawEnv, napi_value listener, void*, void* data) {
     const std::unique_ptr<JobEvent> event(static_cast<JobEvent*>(data));
     if (rawEnv == nullptr || listener == nullptr) return;
@@ -308,6 +147,7 @@ void stopAtTeardown(void* job) { static_cast<RunningJob*>(job)->stop(); }
 void forget(napi_env env, void* data, void*) {
     const std::unique_ptr<SharedJob> job(static_cast<SharedJob*>(data));
     napi_remove_env_cleanup_hook(env, stopAtTeardown, job->get());
+    (*job)->close();
 }
 
 napi_threadsafe_function makeDelivery(Napi::Env env, const Napi::Function& listener,
@@ -319,7 +159,8 @@ napi_threadsafe_function makeDelivery(Napi::Env env, const Napi::Function& liste
         nullptr, callListener, &deliver);
     if (status != napi_ok) return nullptr;
     owner.release();  // to forget()
-    // After the thread-safe function, since hooks run last first: the watch thread has ended when that one goes.
+    // After the thread-safe function, since hooks run last first: the watch thread has ended when
+    // that one goes.
     napi_add_env_cleanup_hook(env, stopAtTeardown, job.get());
     return deliver;
 }
@@ -331,7 +172,7 @@ Napi::Array toArray(Napi::Env env, std::vector<UniqueFd> descriptors) {
 }
 
 Napi::Object toObject(Napi::Env env, const SharedJob& running) {
-    Job& job = running->job();
+    Job& job = *running->job();
     Napi::Object object = Napi::Object::New(env);
     object.Set("id", job.id());
     Napi::Array pids = Napi::Array::New(env, job.pids().size());
@@ -350,7 +191,7 @@ Napi::Object toObject(Napi::Env env, const SharedJob& running) {
                                       .ThrowAsJavaScriptException();
                                   return;
                               }
-                              running->job().end(signal);
+                              if (Job* job = running->job()) job->end(signal);
                           },
                           "end"));
     return object;
@@ -359,7 +200,8 @@ Napi::Object toObject(Napi::Env env, const SharedJob& running) {
 Napi::Value launch(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (!info[0].IsObject() || !info[1].IsFunction()) {
-        Napi::TypeError::New(env, "launch() needs options and a listener").ThrowAsJavaScriptException();
+        Napi::TypeError::New(env, "launch() needs options and a listener")
+            .ThrowAsJavaScriptException();
         return env.Undefined();
     }
     const auto running = std::make_shared<RunningJob>();

@@ -1,4 +1,5 @@
-// The only include of the Node-API headers, so that the definitions that steer them (binding.gyp) always precede them.
+// The only include of the Node-API headers, so that the definitions that steer them (binding.gyp)
+// always precede them.
 #pragma once
 
 #include <napi.h>

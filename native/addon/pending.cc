@@ -18,15 +18,16 @@ void Pending::letGo() {
     memory_.reset();
 }
 
-// The same memory, of the same length, behind the same object. Called with a handle scope open, never running script.
+// The same memory, of the same length, behind the same object. Called with a handle scope open,
+// never running script.
 bool Pending::stillThere() {
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
     napi_value value = nullptr;
     View view;
-    const bool same = napi_get_reference_value(env_, reference_, &value) == napi_ok && value != nullptr &&
-                      readView(env_, value, view) == ErrorCode::ok && view.data == view_.data &&
-                      view.bytes == view_.bytes;
+    const bool same = napi_get_reference_value(env_, reference_, &value) == napi_ok &&
+                      value != nullptr && readView(env_, value, view) == ErrorCode::ok &&
+                      view.data == view_.data && view.bytes == view_.bytes;
     napi_close_handle_scope(env_, scope);
     return same;
 }

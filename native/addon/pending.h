@@ -1,4 +1,5 @@
-// Operations that outlive the call which started them, by the numbers that TypeScript knows them by.
+// Operations that outlive the call which started them, by the numbers that TypeScript knows them
+// by.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +54,9 @@ class HandleTable {
     }
     T* find(double handle) const {
         const std::size_t index = indexOf(handle);
-        return index < slots_.size() && isOpen(slots_[index], handle, index) ? slots_[index].member.get() : nullptr;
+        return index < slots_.size() && isOpen(slots_[index], handle, index)
+                   ? slots_[index].member.get()
+                   : nullptr;
     }
     void close(double handle) {
         const std::size_t index = indexOf(handle);
@@ -72,10 +75,12 @@ class HandleTable {
     };
     static std::size_t indexOf(double handle) {
         if (!(handle >= kSlots) || handle > 9007199254740991.0) return ~std::size_t{0};
-        return static_cast<std::size_t>(static_cast<std::uint64_t>(handle) % static_cast<std::uint64_t>(kSlots));
+        return static_cast<std::size_t>(static_cast<std::uint64_t>(handle) %
+                                        static_cast<std::uint64_t>(kSlots));
     }
     static bool isOpen(const Slot& slot, double handle, std::size_t index) {
-        return slot.open && handle == static_cast<double>(slot.generation) * kSlots + static_cast<double>(index);
+        return slot.open &&
+               handle == static_cast<double>(slot.generation) * kSlots + static_cast<double>(index);
     }
 
     std::vector<Slot> slots_;

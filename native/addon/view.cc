@@ -59,19 +59,24 @@ bool isDetached(napi_env env, napi_value arrayBuffer) {
 // The ArrayBuffer behind a value, or the value itself if it is one; null for anything else.
 napi_value arrayBufferOf(napi_env env, napi_value value) {
     napi_value buffer = nullptr;
-    if (napi_get_typedarray_info(env, value, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok) return buffer;
-    if (napi_get_dataview_info(env, value, nullptr, nullptr, &buffer, nullptr) == napi_ok) return buffer;
+    if (napi_get_typedarray_info(env, value, nullptr, nullptr, nullptr, &buffer, nullptr) ==
+        napi_ok)
+        return buffer;
+    if (napi_get_dataview_info(env, value, nullptr, nullptr, &buffer, nullptr) == napi_ok)
+        return buffer;
     bool is = false;
     return napi_is_arraybuffer(env, value, &is) == napi_ok && is ? value : nullptr;
 }
 
-// std::shared_ptr<v8::BackingStore> v8::ArrayBuffer::GetBackingStore(). Looked up by name, since this addon is built
-// against Node-API alone: the function has been there, with this signature, from Node 14 on, and where it is not found
-// pinMemory() says so. A napi_value is the handle's slot, which is what `this` is in V8's own calls.
+// std::shared_ptr<v8::BackingStore> v8::ArrayBuffer::GetBackingStore(). Looked up by name, since
+// this addon is built against Node-API alone: the function has been there, with this signature,
+// from Node 14 on, and where it is not found pinMemory() says so. A napi_value is the handle's
+// slot, which is what `this` is in V8's own calls.
 using GetBackingStore = std::shared_ptr<void> (*)(napi_value arrayBuffer);
 
 GetBackingStore findGetBackingStore() {
-    return reinterpret_cast<GetBackingStore>(::dlsym(RTLD_DEFAULT, "_ZN2v811ArrayBuffer15GetBackingStoreEv"));
+    return reinterpret_cast<GetBackingStore>(
+        ::dlsym(RTLD_DEFAULT, "_ZN2v811ArrayBuffer15GetBackingStoreEv"));
 }
 
 }  // namespace
@@ -79,19 +84,22 @@ GetBackingStore findGetBackingStore() {
 ErrorCode readView(napi_env env, napi_value value, View& view) {
     napi_typedarray_type type;
     std::size_t length = 0;
-    if (napi_get_typedarray_info(env, value, &type, &length, &view.data, nullptr, nullptr) == napi_ok) {
+    if (napi_get_typedarray_info(env, value, &type, &length, &view.data, nullptr, nullptr) ==
+        napi_ok) {
         ElementType element;
         if (!elementTypeOf(type, element)) return ErrorCode::buffer;
         view.type = element.type;
         view.bytes = length * element.bytes;
-    } else if (napi_get_dataview_info(env, value, &view.bytes, &view.data, nullptr, nullptr) == napi_ok ||
+    } else if (napi_get_dataview_info(env, value, &view.bytes, &view.data, nullptr, nullptr) ==
+                   napi_ok ||
                napi_get_arraybuffer_info(env, value, &view.data, &view.bytes) == napi_ok) {
         view.type = Datatype::byte;
     } else {
         // What failed above may have left an exception (a DataView out of bounds).
         bool pending = false;
         napi_value error;
-        if (napi_is_exception_pending(env, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(env, &error);
+        if (napi_is_exception_pending(env, &pending) == napi_ok && pending)
+            napi_get_and_clear_last_exception(env, &error);
         return ErrorCode::buffer;
     }
     if (view.bytes > 0) return ErrorCode::ok;

@@ -16,13 +16,13 @@ struct View {
     Datatype type = Datatype::byte;
 };
 
-// Typed arrays, DataView, Buffer and ArrayBuffer. `buffer` or `detached` otherwise. A SharedArrayBuffer itself is
-// unknown to Node-API 9: TypeScript passes a view of it.
+// Typed arrays, DataView, Buffer and ArrayBuffer. `buffer` or `detached` otherwise. A
+// SharedArrayBuffer itself is unknown to Node-API 9: TypeScript passes a view of it.
 ErrorCode readView(napi_env env, napi_value value, View& view);
 
-// Keeps the memory of an ArrayBuffer alive whatever becomes of the object: a script may transfer the buffer to another
-// thread, which could then free it under a pending operation. Null where this V8 does not offer it; a strong reference
-// to the view and a look before each copy must do then.
+// Keeps the memory of an ArrayBuffer alive whatever becomes of the object: a script may transfer
+// the buffer to another thread, which could then free it under a pending operation. Null where this
+// V8 does not offer it; a strong reference to the view and a look before each copy must do then.
 std::shared_ptr<void> pinMemory(napi_env env, napi_value value);
 
 }  // namespace onecopy

@@ -12,7 +12,11 @@ export interface Binding {
   /** Error codes by number; 0 is success. */
   readonly errorCodes: readonly string[];
   /** Element types: name, code and size in bytes. */
-  readonly datatypes: ReadonlyArray<{ readonly name: string; readonly code: number; readonly bytes: number }>;
+  readonly datatypes: ReadonlyArray<{
+    readonly name: string;
+    readonly code: number;
+    readonly bytes: number;
+  }>;
 
   // ------------------------------------------------------------------------------------ the rank (addon/engine.cc)
 
@@ -64,8 +68,8 @@ export interface Binding {
   /** Blocks; uses the message up. Result: error number; the arrival is in `report`. */
   mrecv(message: number, buffer: BufferLike): number;
 
-  /** Completes outstanding sends, then tells the launcher. Result: error number. */
-  leave(): number;
+  /** Completes outstanding sends, then tells the launcher, unless the exit code is a failure. Result: error number. */
+  leave(exitCode: number): number;
   /** Tells the launcher to end the job. Does not wait. */
   abort(code: number, uncaught: boolean, reason: string): void;
   counters(): Record<string, number>;
@@ -118,7 +122,13 @@ export const Report = {
 } as const;
 
 /** By `report[Report.syscall]`. */
-export const SYSCALLS: readonly string[] = ['', 'process_vm_readv', 'process_vm_writev', 'sendmsg', 'recvmsg'];
+export const SYSCALLS: readonly string[] = [
+  '',
+  'process_vm_readv',
+  'process_vm_writev',
+  'sendmsg',
+  'recvmsg',
+];
 
 export interface LaunchOptions {
   readonly ranks: number;
@@ -157,9 +167,22 @@ export interface Job {
 
 export type JobEvent =
   /** A rank's process is gone. `pid` as spawned. */
-  | { readonly type: 'exit'; readonly rank: number; readonly pid: number; readonly code: number | null; readonly signal: string | null }
+  | {
+      readonly type: 'exit';
+      readonly rank: number;
+      readonly pid: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
   /** A rank called abort() or died of an error nobody caught; comes before its 'exit'. */
-  | { readonly type: 'abort'; readonly rank: number; readonly pid: number; readonly code: number; readonly uncaught: boolean; readonly text: string }
+  | {
+      readonly type: 'abort';
+      readonly rank: number;
+      readonly pid: number;
+      readonly code: number;
+      readonly uncaught: boolean;
+      readonly text: string;
+    }
   /** Something worth a line at --verbose. */
   | { readonly type: 'note'; readonly text: string }
   /** The job has begun to end before all ranks were done. */

@@ -90,7 +90,8 @@ class NativeEngine implements Engine {
     if (result !== 0 && buffer instanceof SharedArrayBuffer) {
       result = this.#binding.recv(new Uint8Array(buffer), source, tag, context);
     }
-    if (result !== 0) throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });
+    if (result !== 0)
+      throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });
     return this.#arrival();
   }
 
@@ -108,20 +109,23 @@ class NativeEngine implements Engine {
 
   probe(source: number, tag: number, context: number): Arrival {
     const result = this.#binding.probe(source, tag, context);
-    if (result !== 0) throw failure(this.#binding, result, { operation: 'probe', peer: source, tag });
+    if (result !== 0)
+      throw failure(this.#binding, result, { operation: 'probe', peer: source, tag });
     return this.#arrival();
   }
 
   iprobe(source: number, tag: number, context: number): Arrival | undefined {
     const result = this.#binding.iprobe(source, tag, context);
     if (result === -1) return undefined;
-    if (result !== 0) throw failure(this.#binding, result, { operation: 'iprobe', peer: source, tag });
+    if (result !== 0)
+      throw failure(this.#binding, result, { operation: 'iprobe', peer: source, tag });
     return this.#arrival();
   }
 
   mprobe(source: number, tag: number, context: number): MatchedMessage {
     const handle = this.#binding.mprobe(source, tag, context);
-    if (handle < 0) throw failure(this.#binding, -handle, { operation: 'mprobe', peer: source, tag });
+    if (handle < 0)
+      throw failure(this.#binding, -handle, { operation: 'mprobe', peer: source, tag });
     const binding = this.#binding;
     const arrival = this.#arrival();
     return {
@@ -130,7 +134,11 @@ class NativeEngine implements Engine {
         const view = buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
         const result = binding.mrecv(handle, view);
         if (result !== 0) {
-          throw failure(binding, result, { operation: 'mrecv', peer: arrival.source, tag: arrival.tag });
+          throw failure(binding, result, {
+            operation: 'mrecv',
+            peer: arrival.source,
+            tag: arrival.tag,
+          });
         }
       },
     };
@@ -167,8 +175,9 @@ class NativeEngine implements Engine {
     process.exit(code);
   }
 
-  leave(): void {
-    this.#binding.leave();
+  leave(exitCode: number): void {
+    const result = this.#binding.leave(exitCode);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'exit' });
   }
 
   reportUncaught(reason: string): void {

@@ -1,4 +1,6 @@
 // The cma mover, on this process itself and on children.
+#include "core/movers/cma.h"
+
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -10,7 +12,6 @@
 #include <random>
 #include <vector>
 
-#include "core/movers/cma.h"
 #include "test/harness.h"
 
 using namespace onecopy;
@@ -64,7 +65,8 @@ class Sleeper {
 TEST("cma: lists of buffers on both sides, cut differently, in both directions") {
     const struct {
         std::size_t bytes, local, remote;
-    } cases[] = {{1, 1, 1}, {1000, 3, 7}, {100'000, 17, 1}, {100'000, 1, 900}, {131'072, 1024, 8}, {131'072, 8, 1024}};
+    } cases[] = {{1, 1, 1},         {1000, 3, 7},       {100'000, 17, 1},
+                 {100'000, 1, 900}, {131'072, 1024, 8}, {131'072, 8, 1024}};
     for (const auto& c : cases) {
         auto source = pattern(c.bytes, 1);
         std::vector<unsigned char> target(c.bytes + 1, 0xee);
@@ -194,7 +196,8 @@ TEST("cma: a process that may not be read is refused") {
     // The superuser may read anything: another user asks.
     const int code = test::runInChild([&] {
         if (::getuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) return;
-        const CmaVerdict verdict = probeCma(child, reinterpret_cast<std::uint64_t>(&cell), cell.nonce);
+        const CmaVerdict verdict =
+            probeCma(child, reinterpret_cast<std::uint64_t>(&cell), cell.nonce);
         CHECK(!verdict.read);
         CHECK_EQ(verdict.errnum, EPERM);
     });

@@ -24,7 +24,8 @@ using Bytes = std::vector<unsigned char>;
 Bytes pattern(std::size_t bytes, unsigned seed) {
     Bytes data(bytes);
     std::uint32_t state = seed * 2654435761u + 1;
-    for (auto& byte : data) byte = static_cast<unsigned char>((state = state * 1664525u + 1013904223u) >> 24);
+    for (auto& byte : data)
+        byte = static_cast<unsigned char>((state = state * 1664525u + 1013904223u) >> 24);
     return data;
 }
 
@@ -40,7 +41,8 @@ Error send(Engine& engine, const Bytes& data, int dest, int tag, Datatype type =
     return request.error;
 }
 
-Error recv(Engine& engine, Bytes& data, int source, int tag, Envelope* got = nullptr, Datatype type = Datatype::byte) {
+Error recv(Engine& engine, Bytes& data, int source, int tag, Envelope* got = nullptr,
+           Datatype type = Datatype::byte) {
     Request request;
     request.setBuffer(data.data(), data.size());
     engine.startRecv(request, {source, tag, 0}, MessageKind::buffer, type);
@@ -62,7 +64,8 @@ void barrier(Engine& engine) {
         engine.startRecv(in, {from, 999, 1}, MessageKind::buffer, Datatype::byte);
         Request out;
         out.setBuffer(byte.data(), 1);
-        engine.startSend(out, (engine.rank() + step) % engine.size(), 999, 1, MessageKind::buffer, Datatype::byte);
+        engine.startSend(out, (engine.rank() + step) % engine.size(), 999, 1, MessageKind::buffer,
+                         Datatype::byte);
         Request* both[] = {&in, &out};
         engine.waitAll(both);
     }
@@ -100,7 +103,8 @@ void inEachVariant(int ranks, const std::function<void(Engine&)>& body) {
 
 TEST("engine: messages of all sizes arrive whole, and nothing beyond them is touched") {
     inEachVariant(2, [](Engine& engine) {
-        for (const std::size_t bytes : {0, 1, 7, 64, 16383, 16384, 16385, 65536, 65537, 1 << 20, 3'000'001}) {
+        for (const std::size_t bytes :
+             {0, 1, 7, 64, 16383, 16384, 16385, 65536, 65537, 1 << 20, 3'000'001}) {
             const Bytes sent = pattern(bytes, static_cast<unsigned>(bytes));
             if (engine.rank() == 0) {
                 CHECK(!send(engine, sent, 1, 3));
@@ -111,7 +115,8 @@ TEST("engine: messages of all sizes arrive whole, and nothing beyond them is tou
                 CHECK_EQ(envelope.bytes, bytes);
                 CHECK_EQ(envelope.tag, 3);
                 CHECK(std::equal(sent.begin(), sent.end(), got.begin()));
-                CHECK(std::all_of(got.begin() + static_cast<long>(bytes), got.end(), [](auto b) { return b == 0xee; }));
+                CHECK(std::all_of(got.begin() + static_cast<long>(bytes), got.end(),
+                                  [](auto b) { return b == 0xee; }));
             }
         }
     });
@@ -119,7 +124,8 @@ TEST("engine: messages of all sizes arrive whole, and nothing beyond them is tou
 
 TEST("engine: blocking sends head to head, all ranks to all, before anybody receives") {
     inEachVariant(4, [](Engine& engine) {
-        // Far more than the sockets hold; rendezvous messages wait for their receives, so those are started first.
+        // Far more than the sockets hold; rendezvous messages wait for their receives, so those are
+        // started first.
         constexpr int kMessages = 60;
         const std::size_t bytes = engine.settings().eagerLimit > 0 ? 16'000 : 100'000;
         std::vector<Bytes> in(static_cast<std::size_t>(kMessages * engine.size()), Bytes(bytes));
@@ -131,7 +137,8 @@ TEST("engine: blocking sends head to head, all ranks to all, before anybody rece
                     auto& buffer = in[static_cast<std::size_t>(peer * kMessages + i)];
                     receives.push_back(std::make_unique<Request>());
                     receives.back()->setBuffer(buffer.data(), buffer.size());
-                    engine.startRecv(*receives.back(), {peer, i, 0}, MessageKind::buffer, Datatype::byte);
+                    engine.startRecv(*receives.back(), {peer, i, 0}, MessageKind::buffer,
+                                     Datatype::byte);
                 }
             }
         };
@@ -139,11 +146,13 @@ TEST("engine: blocking sends head to head, all ranks to all, before anybody rece
         for (int i = 0; i < kMessages; ++i) {
             for (int peer = 0; peer < engine.size(); ++peer) {
                 if (peer == engine.rank()) continue;
-                CHECK(!send(engine, pattern(bytes, static_cast<unsigned>(engine.rank() * 1000 + i)), peer, i));
+                CHECK(!send(engine, pattern(bytes, static_cast<unsigned>(engine.rank() * 1000 + i)),
+                            peer, i));
             }
         }
         if (receives.empty()) startReceives();
-        for (auto& receive : receives) CHECK(engine.wait(*receive) == ErrorCode::ok && !receive->error);
+        for (auto& receive : receives)
+            CHECK(engine.wait(*receive) == ErrorCode::ok && !receive->error);
         for (int peer = 0; peer < engine.size(); ++peer) {
             if (peer == engine.rank()) continue;
             for (int i = 0; i < kMessages; ++i) {
@@ -162,7 +171,8 @@ TEST("engine: messages of one source and tag do not overtake, eager and rendezvo
             std::vector<Bytes> data;
             std::vector<std::unique_ptr<Request>> sends;
             for (std::uint32_t i = 0; i < kMessages; ++i) {
-                data.emplace_back(random() % 2 == 0 ? 4 + random() % 100 : 20'000 + random() % 100'000);
+                data.emplace_back(random() % 2 == 0 ? 4 + random() % 100
+                                                    : 20'000 + random() % 100'000);
                 std::memcpy(data.back().data(), &i, sizeof i);
             }
             for (auto& message : data) {
@@ -170,7 +180,8 @@ TEST("engine: messages of one source and tag do not overtake, eager and rendezvo
                 sends.back()->setBuffer(message.data(), message.size());
                 engine.startSend(*sends.back(), 0, 5, 0, MessageKind::buffer, Datatype::byte);
             }
-            for (auto& request : sends) CHECK(engine.wait(*request) == ErrorCode::ok && !request->error);
+            for (auto& request : sends)
+                CHECK(engine.wait(*request) == ErrorCode::ok && !request->error);
             return;
         }
         std::uint32_t next[3] = {};
@@ -191,7 +202,8 @@ TEST("engine: many large messages wait for receives in the opposite order") {
         std::vector<Bytes> data;
         std::vector<std::unique_ptr<Request>> requests;
         for (int i = 0; i < kMessages; ++i) {
-            data.push_back(engine.rank() == 0 ? pattern(40'000, static_cast<unsigned>(i)) : Bytes(40'000));
+            data.push_back(engine.rank() == 0 ? pattern(40'000, static_cast<unsigned>(i))
+                                              : Bytes(40'000));
         }
         for (int i = 0; i < kMessages; ++i) {
             auto request = std::make_unique<Request>();
@@ -207,7 +219,8 @@ TEST("engine: many large messages wait for receives in the opposite order") {
             }
             requests.push_back(std::move(request));
         }
-        for (auto& request : requests) CHECK(engine.wait(*request) == ErrorCode::ok && !request->error);
+        for (auto& request : requests)
+            CHECK(engine.wait(*request) == ErrorCode::ok && !request->error);
     });
 }
 
@@ -215,10 +228,12 @@ TEST("engine: lists of buffers on both sides") {
     inEachVariant(2, [](Engine& engine) {
         for (const std::size_t pieces : {1, 3, 63, 64, 65, 1500, 4000}) {
             for (const std::size_t each : {1, 16, 333}) {
-                Bytes data = engine.rank() == 0 ? pattern(pieces * each * 2, 1) : Bytes(pieces * each * 2, 0xee);
+                Bytes data = engine.rank() == 0 ? pattern(pieces * each * 2, 1)
+                                                : Bytes(pieces * each * 2, 0xee);
                 // Every second piece: what lies between must stay as it is.
                 std::vector<iovec> list;
-                for (std::size_t i = 0; i < pieces; ++i) list.push_back({data.data() + 2 * i * each, each});
+                for (std::size_t i = 0; i < pieces; ++i)
+                    list.push_back({data.data() + 2 * i * each, each});
                 Request request;
                 request.setBuffer(list);
                 if (engine.rank() == 0) {
@@ -318,7 +333,8 @@ TEST("engine: probes see messages, matched probes take them") {
             Bytes first(bytes);
             Request matched;
             matched.setBuffer(first.data(), bytes);
-            engine.startMatchedRecv(matched, std::move(message), MessageKind::buffer, Datatype::byte);
+            engine.startMatchedRecv(matched, std::move(message), MessageKind::buffer,
+                                    Datatype::byte);
             CHECK(engine.wait(matched) == ErrorCode::ok && !matched.error);
             CHECK(engine.wait(early) == ErrorCode::ok && !early.error);
             CHECK(first == pattern(bytes, 1));
@@ -445,7 +461,8 @@ TEST("engine: when the job ends, everything that blocks comes back with the righ
         }
         if (engine.rank() == 0) CHECK(recv(engine, got, 3, 1).code == ErrorCode::procFailed);
         if (engine.rank() == 1) CHECK(recv(engine, got, kAnySource, 1).code == ErrorCode::aborted);
-        if (engine.rank() == 2) CHECK(send(engine, Bytes(100'000), 0, 1).code == ErrorCode::aborted);
+        if (engine.rank() == 2)
+            CHECK(send(engine, Bytes(100'000), 0, 1).code == ErrorCode::aborted);
         CHECK(send(engine, Bytes(1), (engine.rank() + 1) % 3, 1).code == ErrorCode::aborted);
     });
 }
@@ -454,7 +471,8 @@ TEST("engine: random traffic among four ranks agrees with what was sent") {
     const unsigned seed = std::random_device{}();
     std::printf("  seed %u\n", seed);
     inEachVariant(4, [seed](Engine& engine) {
-        // Every rank knows what every other one sends: the same generator, seeded by sender and receiver.
+        // Every rank knows what every other one sends: the same generator, seeded by sender and
+        // receiver.
         constexpr int kMessages = 120;
         const auto sizeOf = [](std::mt19937& random) -> std::size_t {
             return random() % 3 == 0 ? random() % 150'000 : random() % 300;
@@ -467,13 +485,16 @@ TEST("engine: random traffic among four ranks agrees with what was sent") {
         std::mt19937 mine(seed + 77u * static_cast<unsigned>(engine.rank()));
         for (int peer = 0; peer < engine.size(); ++peer) {
             if (peer == engine.rank()) continue;
-            std::mt19937 out(seed + 100u * static_cast<unsigned>(engine.rank()) + static_cast<unsigned>(peer));
-            std::mt19937 in(seed + 100u * static_cast<unsigned>(peer) + static_cast<unsigned>(engine.rank()));
+            std::mt19937 out(seed + 100u * static_cast<unsigned>(engine.rank()) +
+                             static_cast<unsigned>(peer));
+            std::mt19937 in(seed + 100u * static_cast<unsigned>(peer) +
+                            static_cast<unsigned>(engine.rank()));
             for (int i = 0; i < kMessages; ++i) {
                 auto receive = std::make_unique<Operation>();
                 receive->data.assign(sizeOf(in) + 1, 0xee);
                 receive->request.setBuffer(receive->data.data(), receive->data.size() - 1);
-                engine.startRecv(receive->request, {peer, i, 0}, MessageKind::buffer, Datatype::byte);
+                engine.startRecv(receive->request, {peer, i, 0}, MessageKind::buffer,
+                                 Datatype::byte);
                 operations.push_back(std::move(receive));
                 auto sent = std::make_unique<Operation>();
                 const std::size_t bytes = sizeOf(out);
@@ -489,9 +510,10 @@ TEST("engine: random traffic among four ranks agrees with what was sent") {
             CHECK(engine.wait(operation->request) == ErrorCode::ok);
             CHECK(!operation->request.error);
             if (operation->request.kind == Request::Kind::send) continue;
-            const auto expected = pattern(operation->data.size() - 1,
-                                          static_cast<unsigned>(operation->request.peer * 1000) +
-                                              static_cast<unsigned>(operation->request.selector.tag));
+            const auto expected =
+                pattern(operation->data.size() - 1,
+                        static_cast<unsigned>(operation->request.peer * 1000) +
+                            static_cast<unsigned>(operation->request.selector.tag));
             CHECK(std::equal(expected.begin(), expected.end(), operation->data.begin()));
             CHECK_EQ(operation->data.back(), 0xee);
         }

@@ -1,13 +1,13 @@
-// A small test harness. Each test runs in a process of its own, so that a crash, a leaked descriptor or a hang is the
-// failure of that test alone.
+// A small test harness. Each test runs in a process of its own, so that a crash, a leaked
+// descriptor or a hang is the failure of that test alone.
 //
 //     TEST("a ring keeps its order") {
 //         CHECK(ring.empty());
 //         CHECK_EQ(ring.size(), 3u);
 //     }
 //
-// A failing check is printed and the test goes on; REQUIRE ends the test, and SKIP leaves it out, saying why.
-// A test may start the test program itself as a rank:
+// A failing check is printed and the test goes on; REQUIRE ends the test, and SKIP leaves it out,
+// saying why. A test may start the test program itself as a rank:
 //
 //     RANK_PROGRAM("say hello") { return args.size() == 1 ? 0 : 1; }
 //     … exec test::selfPath() with {"--rank-program", "say hello", "an argument"}
@@ -48,8 +48,9 @@ struct Skipped {
     std::string reason;
 };
 
-// Runs `body` in a child of this process and returns how it ended: its exit code (1 if a check failed in it), or 128 +
-// the signal that killed it. The child leaves by _exit: no destructor of the parent's objects runs in it.
+// Runs `body` in a child of this process and returns how it ended: its exit code (1 if a check
+// failed in it), or 128 + the signal that killed it. The child leaves by _exit: no destructor of
+// the parent's objects runs in it.
 int runInChild(const std::function<void()>& body);
 
 template <typename T>
@@ -95,21 +96,22 @@ inline bool check(bool condition, const char* text,
 #define ONECOPY_JOIN_(a, b) a##b
 #define ONECOPY_JOIN(a, b) ONECOPY_JOIN_(a, b)
 
-#define TEST(name)                                                                          \
-    static void ONECOPY_JOIN(test_, __LINE__)();                                            \
-    static const ::onecopy::test::Registration ONECOPY_JOIN(registration_, __LINE__)(       \
-        name, __FILE__, __LINE__, &ONECOPY_JOIN(test_, __LINE__));                          \
+#define TEST(name)                                                                    \
+    static void ONECOPY_JOIN(test_, __LINE__)();                                      \
+    static const ::onecopy::test::Registration ONECOPY_JOIN(registration_, __LINE__)( \
+        name, __FILE__, __LINE__, &ONECOPY_JOIN(test_, __LINE__));                    \
     static void ONECOPY_JOIN(test_, __LINE__)()
 
-#define RANK_PROGRAM(name)                                                                  \
-    static int ONECOPY_JOIN(program_, __LINE__)(const ::onecopy::test::Arguments& args);    \
-    static const ::onecopy::test::Registration ONECOPY_JOIN(registration_, __LINE__)(       \
-        name, &ONECOPY_JOIN(program_, __LINE__));                                           \
-    static int ONECOPY_JOIN(program_, __LINE__)(                                            \
-        [[maybe_unused]] const ::onecopy::test::Arguments& args)
+#define RANK_PROGRAM(name)                                                               \
+    static int ONECOPY_JOIN(program_, __LINE__)(const ::onecopy::test::Arguments& args); \
+    static const ::onecopy::test::Registration ONECOPY_JOIN(registration_, __LINE__)(    \
+        name, &ONECOPY_JOIN(program_, __LINE__));                                        \
+    static int ONECOPY_JOIN(program_,                                                    \
+                            __LINE__)([[maybe_unused]] const ::onecopy::test::Arguments& args)
 
 #define CHECK(...) ::onecopy::test::check(static_cast<bool>(__VA_ARGS__), #__VA_ARGS__)
 #define CHECK_EQ(a, b) ::onecopy::test::checkEqual((a), (b), #a " == " #b)
 #define REQUIRE(...) \
     (CHECK(__VA_ARGS__) ? static_cast<void>(0) : throw ::onecopy::test::Abandoned{})
-#define SKIP(why) throw ::onecopy::test::Skipped{why}
+#define SKIP(why) \
+    throw ::onecopy::test::Skipped { why }

@@ -48,6 +48,7 @@ std::atomic<int> failed{0};
 
 // The exit code of a test's process; its output says the rest.
 int runBody(const Test& test) {
+    failed = 0;
     try {
         test.body();
     } catch (const Abandoned&) {
@@ -64,7 +65,8 @@ volatile sig_atomic_t hungChild = 0;
 
 void onTimeLimit(int) { hungChild = 1; }
 
-// Runs the test in a child that leads a process group, so that a hung test takes what it started with it.
+// Runs the test in a child that leads a process group, so that a hung test takes what it started
+// with it.
 int runInProcessGroup(const Test& test, unsigned seconds) {
     std::fflush(nullptr);
     const pid_t parent = ::getpid();
@@ -75,6 +77,8 @@ int runInProcessGroup(const Test& test, unsigned seconds) {
     }
     if (child == 0) {
         ::setpgid(0, 0);
+        // What runs in the background of a script is born with SIGINT ignored.
+        for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::signal(signal, SIG_DFL);
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() != parent) ::_exit(1);
         // Not _exit: the leak check of AddressSanitizer runs at exit.
@@ -154,8 +158,10 @@ Options parse(int argc, char** argv) {
 }
 
 int runTests(const Options& options) {
-    // Static initialisation orders them by object file: sorted, the output is the same for every linker.
-    std::ranges::stable_sort(tests(), {}, [](const Test& test) { return std::pair(test.file, test.line); });
+    // Static initialisation orders them by object file: sorted, the output is the same for every
+    // linker.
+    std::ranges::stable_sort(tests(), {},
+                             [](const Test& test) { return std::pair(test.file, test.line); });
     int passed = 0;
     int broken = 0;
     int skipped = 0;
@@ -165,7 +171,6 @@ int runTests(const Options& options) {
             std::printf("%s\n", test.name.c_str());
             continue;
         }
-        failed = 0;
         const int code =
             options.inProcess ? runBody(test) : runInProcessGroup(test, options.seconds);
         if (code == 0) {
@@ -191,7 +196,9 @@ Registration::Registration(const char* name, const char* file, int line, void (*
 }
 
 Registration::Registration(const char* name, int (*program)(const Arguments&)) {
-    programs().emplace(name, program);
+    if (programs().emplace(name, program).second) return;
+    std::fprintf(stderr, "two rank programs are called \"%s\"\n", name);
+    std::abort();
 }
 
 std::string selfPath() {
@@ -202,7 +209,8 @@ std::string selfPath() {
 
 void fail(const std::string& what, std::source_location where) {
     failed.fetch_add(1, std::memory_order_relaxed);
-    std::fprintf(stderr, "%s:%u: %s\n", where.file_name(), static_cast<unsigned>(where.line()), what.c_str());
+    std::fprintf(stderr, "%s:%u: %s\n", where.file_name(), static_cast<unsigned>(where.line()),
+                 what.c_str());
 }
 
 int failures() { return failed.load(std::memory_order_relaxed); }

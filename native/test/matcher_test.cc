@@ -1,8 +1,9 @@
 // Matching: order, wildcards, fairness, against a slow and obvious model.
+#include "core/matching/matcher.h"
+
 #include <list>
 #include <random>
 
-#include "core/matching/matcher.h"
 #include "test/harness.h"
 
 using namespace onecopy;
@@ -11,7 +12,8 @@ namespace {
 
 constexpr int kRanks = 4;
 
-std::unique_ptr<UnexpectedMessage> message(int source, int tag, std::uint64_t id, std::uint32_t context = 0) {
+std::unique_ptr<UnexpectedMessage> message(int source, int tag, std::uint64_t id,
+                                           std::uint32_t context = 0) {
     auto made = std::make_unique<UnexpectedMessage>();
     made->envelope = {.bytes = id, .source = source, .tag = tag, .context = context};
     return made;
@@ -91,10 +93,12 @@ TEST("matcher: agrees with the obvious model over random arrivals and receives")
         const int source = static_cast<int>(random() % kRanks);
         const int tag = static_cast<int>(random() % 3);
         if (random() % 2 == 0) {
-            // A message arrives. The first posted receive that takes it, in posting order, must get it.
+            // A message arrives. The first posted receive that takes it, in posting order, must get
+            // it.
             auto taker = posted.begin();
-            while (taker != posted.end() && !((taker->selector.source == kAnySource || taker->selector.source == source) &&
-                                              taker->selector.takesTag(tag))) {
+            while (taker != posted.end() &&
+                   !((taker->selector.source == kAnySource || taker->selector.source == source) &&
+                     taker->selector.takesTag(tag))) {
                 ++taker;
             }
             Request* found = matcher.findPosted(envelope(source, tag));
@@ -107,10 +111,12 @@ TEST("matcher: agrees with the obvious model over random arrivals and receives")
                 matcher.keep(message(source, tag, next++));
             }
         } else {
-            const Selector selector{random() % 3 == 0 ? kAnySource : source, random() % 3 == 0 ? kAnyTag : tag, 0};
+            const Selector selector{random() % 3 == 0 ? kAnySource : source,
+                                    random() % 3 == 0 ? kAnyTag : tag, 0};
             UnexpectedMessage* found = matcher.findUnexpected(selector);
             const auto fits = [&](const Kept& k) {
-                return (selector.source == kAnySource || selector.source == k.source) && selector.takesTag(k.tag);
+                return (selector.source == kAnySource || selector.source == k.source) &&
+                       selector.takesTag(k.tag);
             };
             const auto first = std::find_if(kept.begin(), kept.end(), fits);
             CHECK_EQ(found == nullptr, first == kept.end());

@@ -1,9 +1,10 @@
 // The transfer state word: two threads race for it.
+#include "core/transfer/transfer.h"
+
 #include <atomic>
 #include <memory>
 #include <thread>
 
-#include "core/transfer/transfer.h"
 #include "test/harness.h"
 
 using namespace onecopy;
@@ -52,7 +53,8 @@ TEST("transfer: of withdraw and claim exactly one succeeds") {
         IncomingTransfers in(*direction);
         for (int round = 1; round <= kRounds; ++round) {
             std::uint64_t offer;
-            while ((offer = offered.load(std::memory_order_acquire)) >> 32 != static_cast<std::uint64_t>(round)) {
+            while ((offer = offered.load(std::memory_order_acquire)) >> 32 !=
+                   static_cast<std::uint64_t>(round)) {
             }
             const TransferName name{0, static_cast<std::uint32_t>(offer)};
             if (in.claim(name)) {
@@ -68,7 +70,8 @@ TEST("transfer: of withdraw and claim exactly one succeeds") {
     for (int round = 1; round <= kRounds; ++round) {
         const TransferName name = *out.publish();
         REQUIRE(name.slot == 0);
-        offered.store(static_cast<std::uint64_t>(round) << 32 | name.generation, std::memory_order_release);
+        offered.store(static_cast<std::uint64_t>(round) << 32 | name.generation,
+                      std::memory_order_release);
         for (int i = 0; i < round % 64; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
         if (out.withdraw(name)) {
             ++withdrawn;

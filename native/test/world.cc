@@ -51,7 +51,8 @@ World::~World() {
 
 void World::serve() {
     std::vector<pollfd> entries;
-    for (std::size_t rank = 0; rank < ends_.size(); ++rank) entries.push_back({roster_.control(rank), POLLIN, 0});
+    for (std::size_t rank = 0; rank < ends_.size(); ++rank)
+        entries.push_back({roster_.control(rank), POLLIN, 0});
     entries.push_back({wake_.get(), POLLIN, 0});
     while (!stop_) {
         ::poll(entries.data(), entries.size(), -1);
@@ -96,7 +97,8 @@ void World::handle(std::size_t rank) {
                 roster_.setEnding(static_cast<int>(rank));
                 break;
             default:
-                fail("the launcher received a packet of kind " + std::to_string(static_cast<int>(kind)));
+                fail("the launcher received a packet of kind " +
+                     std::to_string(static_cast<int>(kind)));
         }
     }
     if (result == PacketResult::closed) {
@@ -134,7 +136,7 @@ void World::run(const std::function<void(Engine&)>& body) {
                 body(engine);
             } catch (const Abandoned&) {
             }
-            if (!dead_[rank]) engine.leave();
+            if (!dead_[rank]) engine.leave(true);
             CHECK_EQ(engine.counters().lateWakeups.load(), 0u);
         });
     }

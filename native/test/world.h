@@ -1,5 +1,6 @@
-// A job whose ranks are threads of this process, with the launcher's own roster and broker on a thread beside them: for
-// the engine's tests, and so that TSan sees both sides of every shared word.
+// A job whose ranks are threads of this process, with the launcher's own roster and broker on a
+// thread beside them: for the engine's tests, and so that TSan sees both sides of every shared
+// word.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,8 @@ class World {
     explicit World(const WorldOptions& options);
     ~World();
 
-    // Runs `body` as each rank, then leaves the job in its name (unless it has died), and checks that no wake-up was lost.
+    // Runs `body` as each rank, then leaves the job in its name (unless it has died), and checks
+    // that no wake-up was lost.
     void run(const std::function<void(Engine&)>& body);
 
     // Marks a rank dead, as the launcher does when its process is gone.

@@ -1,4 +1,5 @@
-// A channel carries envelopes, descriptors and staged bytes between two ranks, in order, without loss.
+// A channel carries envelopes, descriptors and staged bytes between two ranks, in order, without
+// loss.
 #pragma once
 
 #include <sys/uio.h>
@@ -12,7 +13,8 @@
 
 namespace onecopy {
 
-// The largest piece that a payload is staged in, and so the largest payload that can travel with its envelope.
+// The largest piece that a payload is staged in, and so the largest payload that can travel with
+// its envelope.
 inline constexpr std::size_t kMaxPayload = 64 * 1024;
 
 // Sent first in each direction: where the sender's nonce cell is.
@@ -20,7 +22,8 @@ struct Greeting {
     std::uint64_t cellAddress = 0;
 };
 
-// What comes out of a channel. Nothing in it has been checked but lengths against the packet itself.
+// What comes out of a channel. Nothing in it has been checked but lengths against the packet
+// itself.
 class ChannelSink {
    public:
     virtual void onGreeting(const Greeting& greeting) = 0;
@@ -29,7 +32,8 @@ class ChannelSink {
     virtual void onDescriptor(const Envelope& envelope, const Descriptor& descriptor) = 0;
     // The receiver cannot pull: send it the bytes from `offset` on.
     virtual void onStageRequest(TransferName transfer, std::uint64_t offset) = 0;
-    virtual void onStaged(TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+    virtual void onStaged(TransferName transfer, std::uint64_t offset,
+                          std::span<const std::byte> bytes) = 0;
     // Something that no version of ours sends.
     virtual void onGarbage() = 0;
 
@@ -52,7 +56,8 @@ class Channel {
     virtual Put putEager(const Envelope& envelope, std::span<const iovec> payload) = 0;
     virtual Put putDescriptor(const Envelope& envelope, const Descriptor& descriptor) = 0;
     virtual Put putStageRequest(TransferName transfer, std::uint64_t offset) = 0;
-    virtual Put putStaged(TransferName transfer, std::uint64_t offset, std::span<const iovec> bytes) = 0;
+    virtual Put putStaged(TransferName transfer, std::uint64_t offset,
+                          std::span<const iovec> bytes) = 0;
 
     // Costs no system call. May miss what has only just arrived; never sleep on its word alone.
     virtual bool seemsReadable() const = 0;

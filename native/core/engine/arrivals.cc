@@ -13,7 +13,9 @@ void Peer::onEager(const Envelope& envelope, std::span<const std::byte> payload)
 void Peer::onDescriptor(const Envelope& envelope, const Descriptor& descriptor) {
     engine_.arrive(*this, envelope, descriptor);
 }
-void Peer::onStageRequest(TransferName transfer, std::uint64_t offset) { engine_.serve(*this, transfer, offset); }
+void Peer::onStageRequest(TransferName transfer, std::uint64_t offset) {
+    engine_.serve(*this, transfer, offset);
+}
 void Peer::onStaged(TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) {
     engine_.acceptStaged(*this, transfer, offset, bytes);
 }
@@ -40,7 +42,8 @@ void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload
 
 void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor) {
     if (Request* receive = matcher_.findPosted(envelope)) {
-        // Claimed before the receive is touched: if the sender has taken the message back, the receive stays posted.
+        // Claimed before the receive is touched: if the sender has taken the message back, the
+        // receive stays posted.
         if (!peer.incomingTransfers->claim(descriptor.transfer)) return;
         Matcher::remove(*receive);
         return beginPull(peer, *receive, envelope, descriptor);
@@ -53,8 +56,8 @@ void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& desc
     matcher_.keep(std::move(message));
 }
 
-// Whether this receive can take this message; if not, it is complete with the reason. The message counts as received
-// either way (MPI-4.1 section 3.2.6: its sender succeeds).
+// Whether this receive can take this message; if not, it is complete with the reason. The message
+// counts as received either way (MPI-4.1 section 3.2.6: its sender succeeds).
 bool Engine::admit(Request& receive, const Envelope& envelope) {
     const Envelope wanted = receive.envelope;
     receive.envelope = envelope;
@@ -79,10 +82,12 @@ bool Engine::admit(Request& receive, const Envelope& envelope) {
     return false;
 }
 
-void Engine::receiveEager(Request& receive, const Envelope& envelope, std::span<const std::byte> payload) {
+void Engine::receiveEager(Request& receive, const Envelope& envelope,
+                          std::span<const std::byte> payload) {
     if (!admit(receive, envelope)) return;
     receive.cursor.copyIn(payload.data(), payload.size());
-    count(isSelf(envelope.source) ? self_->counters.localBytes : self_->counters.eagerBytes, payload.size());
+    count(isSelf(envelope.source) ? self_->counters.localBytes : self_->counters.eagerBytes,
+          payload.size());
     complete(receive);
 }
 
@@ -101,13 +106,15 @@ void Engine::receiveLocal(Request& receive, Request& send) {
 }
 
 // The transfer is claimed.
-void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope, const Descriptor& descriptor) {
+void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope,
+                       const Descriptor& descriptor) {
     receive.transfer = descriptor.transfer;
     receive.descriptor = descriptor;
     receive.moved = 0;
     if (!admit(receive, envelope)) {
         const bool lost = receive.error.code == ErrorCode::detached;
-        return finishTransfer(peer, receive.transfer, lost ? TransferState::failed : TransferState::done);
+        return finishTransfer(peer, receive.transfer,
+                              lost ? TransferState::failed : TransferState::done);
     }
     if (envelope.bytes == 0) {
         finishTransfer(peer, receive.transfer, TransferState::done);
@@ -134,7 +141,8 @@ void Engine::stage(Peer& peer, Request& receive) {
     peer.stageRequests.push_back({receive.transfer, receive.moved});
 }
 
-void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) {
+void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset,
+                          std::span<const std::byte> bytes) {
     Request* receive = peer.staging.first();
     while (receive != nullptr && (receive->transfer.slot != transfer.slot ||
                                   receive->transfer.generation != transfer.generation)) {
@@ -142,7 +150,8 @@ void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offse
     }
     // Pieces for a receive that has failed meanwhile are still on the way.
     if (receive == nullptr) return;
-    if (offset != receive->moved || bytes.size() > receive->envelope.bytes - offset) return breakOff(peer);
+    if (offset != receive->moved || bytes.size() > receive->envelope.bytes - offset)
+        return breakOff(peer);
     if (receive->owner != nullptr && !receive->owner->stillThere()) {
         finishTransfer(peer, transfer, TransferState::failed);
         return complete(*receive, {.code = ErrorCode::detached});
@@ -158,8 +167,8 @@ void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offse
 // The peer cannot pull this message: it is to be sent in pieces.
 void Engine::serve(Peer& peer, TransferName transfer, std::uint64_t offset) {
     Request* send = peer.published.first();
-    while (send != nullptr &&
-           (send->transfer.slot != transfer.slot || send->transfer.generation != transfer.generation)) {
+    while (send != nullptr && (send->transfer.slot != transfer.slot ||
+                               send->transfer.generation != transfer.generation)) {
         send = peer.published.after(*send);
     }
     if (send == nullptr || offset > send->envelope.bytes || send->ServeTag::linked() ||
@@ -175,8 +184,8 @@ void Engine::serve(Peer& peer, TransferName transfer, std::uint64_t offset) {
 // The peer sent what no version of ours sends: memory of one of the two is damaged.
 void Engine::breakOff(Peer& peer) {
     abort(1, false,
-          "rank " + std::to_string(rank_) + " received a packet from rank " + std::to_string(peer.rank) +
-              " that makes no sense");
+          "rank " + std::to_string(rank_) + " received a packet from rank " +
+              std::to_string(peer.rank) + " that makes no sense");
 }
 
 }  // namespace onecopy

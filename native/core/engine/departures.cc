@@ -15,14 +15,15 @@ void Engine::onPeer(PeerParts parts) {
 
     peer.segment = Mapping(parts.segment.get(), kPairSegmentBytes, Mapping::Access::readWrite);
     peer.rankSegment = Mapping(parts.rankSegment.get(), kRankSegmentBytes, Mapping::Access::read);
-    peer.doorbell = PeerDoorbell(std::move(parts.doorbell), *peer.rankSegment.as<const RankSegment>());
+    peer.doorbell =
+        PeerDoorbell(std::move(parts.doorbell), *peer.rankSegment.as<const RankSegment>());
     auto& directions = peer.segment.as<PairSegment>()->directions;
     const std::size_t out = rank_ < peer.rank ? 0 : 1;
     peer.outDirection = &directions[out];
     peer.outgoingTransfers.emplace(directions[out]);
     peer.incomingTransfers.emplace(directions[1 - out]);
-    peer.channel = std::make_unique<SocketChannel>(std::move(parts.socket), peer.rank, directions[out],
-                                                   directions[1 - out], packet_);
+    peer.channel = std::make_unique<SocketChannel>(std::move(parts.socket), peer.rank,
+                                                   directions[out], directions[1 - out], packet_);
     // The peer may have sent and even gone before we heard of it.
     peer.channel->markReadable();
     peer.pid = parts.pid;
@@ -52,17 +53,19 @@ void Engine::reviewRanks() {
     }
     for (const auto& peer : peers_) {
         if (!peer || peer->gone()) continue;
-        peer->state = job.rank(static_cast<std::size_t>(peer->rank)).state.load(std::memory_order_acquire);
+        peer->state =
+            job.rank(static_cast<std::size_t>(peer->rank)).state.load(std::memory_order_acquire);
         if (!peer->gone()) continue;
         if (peer->link == Peer::Link::connected) {
             settle(*peer);
             continue;
         }
-        // It may have connected to us before it went, and the launcher's packet about that may wait behind another:
-        // the answer to our question comes after it. Only those ask who wait.
+        // It may have connected to us before it went, and the launcher's packet about that may wait
+        // behind another: the answer to our question comes after it. Only those ask who wait.
         bool awaited = false;
         matcher_.forEachPosted([&](Request& receive) {
-            awaited |= receive.selector.source == kAnySource || receive.selector.source == peer->rank;
+            awaited |=
+                receive.selector.source == kAnySource || receive.selector.source == peer->rank;
         });
         if (awaited && peer->link == Peer::Link::none) ask(*peer);
     }
@@ -88,9 +91,11 @@ void Engine::failPeer(Peer& peer) {
     failList(peer.outgoing);
     if (peer.link == Peer::Link::connected) lookAtPublished(peer);
     while (Request* request = peer.published.first()) {
-        // Nobody will touch its buffer any more: the only one who could is gone.
+        // Nobody will touch its buffer any more: the only one who could is gone. It may have
+        // finished with its last step and not have counted it.
+        const bool done = peer.outgoingTransfers->look(request->transfer) == TransferState::done;
         peer.outgoingTransfers->release(request->transfer);
-        complete(*request, error);
+        complete(*request, done ? Error{} : error);
     }
     failList(peer.staging);
     peer.stageRequests.clear();
@@ -103,7 +108,8 @@ void Engine::failPeer(Peer& peer) {
         if (receive.selector.source == peer.rank) complete(receive, error);
     });
     matcher_.forEachUnexpected([&](UnexpectedMessage& message) {
-        if (message.envelope.source == peer.rank && message.form == UnexpectedMessage::Form::descriptor) {
+        if (message.envelope.source == peer.rank &&
+            message.form == UnexpectedMessage::Form::descriptor) {
             matcher_.take(message);
         }
     });
@@ -113,7 +119,8 @@ void Engine::failPeer(Peer& peer) {
 // Receives from any source, once nobody is left who could send.
 void Engine::failWildcards() {
     bool waiting = false;
-    matcher_.forEachPosted([&](Request& receive) { waiting |= receive.selector.source == kAnySource; });
+    matcher_.forEachPosted(
+        [&](Request& receive) { waiting |= receive.selector.source == kAnySource; });
     if (!waiting || !othersGone()) return;
     const Error error = recvRefusal({});
     matcher_.forEachPosted([&](Request& receive) {

@@ -32,7 +32,8 @@ Engine::Engine(std::unique_ptr<LauncherLink> link)
     settings_.eagerLimit = std::min<std::uint64_t>(settings_.eagerLimit, kMaxPayload);
     peers_.resize(static_cast<std::size_t>(size_));
     for (std::int32_t rank = 0; rank < size_; ++rank) {
-        if (!isSelf(rank)) peers_[static_cast<std::size_t>(rank)] = std::make_unique<Peer>(*this, rank);
+        if (!isSelf(rank))
+            peers_[static_cast<std::size_t>(rank)] = std::make_unique<Peer>(*this, rank);
     }
     doorbell_ = Doorbell(link_->takeDoorbell(), *self_);
     openSleep();
@@ -41,16 +42,18 @@ Engine::Engine(std::unique_ptr<LauncherLink> link)
 
 Engine::~Engine() = default;
 
-// ---------------------------------------------------------------------------------------------------------- starting
+// ----------------------------------------------------------------------------------------------------------
+// starting
 
-void Engine::startSend(Request& request, std::int32_t dest, std::int32_t tag, std::uint32_t context, MessageKind kind,
-                       Datatype type) {
+void Engine::startSend(Request& request, std::int32_t dest, std::int32_t tag, std::uint32_t context,
+                       MessageKind kind, Datatype type) {
     request.kind = Request::Kind::send;
     request.envelope = {request.capacity, rank_, tag, context, kind, type};
     request.peer = dest;
     ++outstanding_;
     count(self_->counters.sent);
-    if (dest < 0 || dest >= size_) return complete(request, {.code = ErrorCode::rank, .peer = dest});
+    if (dest < 0 || dest >= size_)
+        return complete(request, {.code = ErrorCode::rank, .peer = dest});
     if (Error refusal = refusalFor(dest)) return complete(request, refusal);
     if (isSelf(dest)) return startSelfSend(request);
     Peer& peer = peerOf(dest);
@@ -81,7 +84,8 @@ void Engine::startSelfSend(Request& request) {
     matcher_.keep(std::move(message));
 }
 
-void Engine::startRecv(Request& request, const Selector& selector, MessageKind kind, Datatype type) {
+void Engine::startRecv(Request& request, const Selector& selector, MessageKind kind,
+                       Datatype type) {
     request.kind = Request::Kind::recv;
     request.selector = selector;
     request.peer = selector.source;
@@ -102,7 +106,8 @@ void Engine::startRecv(Request& request, const Selector& selector, MessageKind k
     matcher_.post(request);
 }
 
-void Engine::startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind, Datatype type) {
+void Engine::startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind,
+                              Datatype type) {
     request.kind = Request::Kind::recv;
     request.selector = {message->envelope.source, message->envelope.tag, message->envelope.context};
     request.peer = message->envelope.source;
@@ -117,7 +122,8 @@ void Engine::startMatchedRecv(Request& request, MatchedMessage message, MessageK
 bool Engine::deliver(Request& receive, UnexpectedMessage& message) {
     switch (message.form) {
         case UnexpectedMessage::Form::eager:
-            receiveEager(receive, message.envelope, {message.payload.get(), message.envelope.bytes});
+            receiveEager(receive, message.envelope,
+                         {message.payload.get(), message.envelope.bytes});
             return true;
         case UnexpectedMessage::Form::local:
             receiveLocal(receive, *message.sender);
@@ -125,7 +131,8 @@ bool Engine::deliver(Request& receive, UnexpectedMessage& message) {
         case UnexpectedMessage::Form::descriptor: {
             Peer& peer = peerOf(message.envelope.source);
             if (peer.settled) return false;
-            if (!message.claimed && !peer.incomingTransfers->claim(message.descriptor.transfer)) return false;
+            if (!message.claimed && !peer.incomingTransfers->claim(message.descriptor.transfer))
+                return false;
             beginPull(peer, receive, message.envelope, message.descriptor);
             return true;
         }
@@ -137,14 +144,16 @@ bool Engine::deliver(Request& receive, UnexpectedMessage& message) {
 UnexpectedMessage* Engine::find(const Selector& selector) {
     for (;;) {
         UnexpectedMessage* message = matcher_.findUnexpected(selector);
-        if (message == nullptr || message->form != UnexpectedMessage::Form::descriptor) return message;
+        if (message == nullptr || message->form != UnexpectedMessage::Form::descriptor)
+            return message;
         Peer& peer = peerOf(message->envelope.source);
         if (peer.incomingTransfers->published(message->descriptor.transfer)) return message;
         matcher_.take(*message);
     }
 }
 
-// ------------------------------------------------------------------------------------------------------------ ending
+// ------------------------------------------------------------------------------------------------------------
+// ending
 
 void Engine::complete(Request& request, const Error& error) {
     request.QueueTag::unlink();
@@ -186,19 +195,22 @@ bool Engine::cancel(Request& request) {
 
 void Engine::abandon(Request& request) {
     if (request.state == Request::State::idle || request.complete() || cancel(request)) return;
-    waitFor([&] { return request.complete(); }, {.operation = Operation::wait, .peer = request.peer});
+    waitFor([&] { return request.complete(); },
+            {.operation = Operation::wait, .peer = request.peer});
 }
 
-void Engine::leave() {
+void Engine::leave(bool well) {
     if (left_) return;
     if (link_ != nullptr) {
         link_->say(ControlKind::leaving);
-        // Nothing that this rank owes may be lost with it: its sends, and what it has promised to pull.
+        // Nothing that this rank owes may be lost with it: its sends, and what it has promised to
+        // pull.
         const auto owesNothing = [&] {
             if (ending_) return true;
             if (!pulls_.empty()) return false;
             for (const Peer* peer : connected_) {
-                if (!peer->outgoing.empty() || !peer->published.empty() || !peer->staging.empty()) return false;
+                if (!peer->outgoing.empty() || !peer->published.empty() || !peer->staging.empty())
+                    return false;
             }
             for (const auto& peer : peers_) {
                 if (peer && !peer->outgoing.empty()) return false;
@@ -206,7 +218,7 @@ void Engine::leave() {
             return true;
         };
         waitFor(owesNothing, {.operation = Operation::leave});
-        link_->say(ControlKind::left);
+        if (well) link_->say(ControlKind::left);
     }
     left_ = true;
 }
@@ -217,7 +229,8 @@ void Engine::abort(int code, bool uncaught, const std::string& text) {
     left_ = true;
 }
 
-// ---------------------------------------------------------------------------------------------------- who can answer
+// ----------------------------------------------------------------------------------------------------
+// who can answer
 
 Error Engine::lostPeer(const Peer& peer) const {
     const bool failed = peer.state == RankState::dead || (ending_ && culprit_ == peer.rank);
@@ -229,14 +242,16 @@ Error Engine::lostPeer(const Peer& peer) const {
 // Why nothing new can be started with this rank; ok if it can.
 Error Engine::refusalFor(std::int32_t rank) const {
     if (left_) return {.code = ErrorCode::finalized};
-    const Peer* peer = rank >= 0 && !isSelf(rank) ? peers_[static_cast<std::size_t>(rank)].get() : nullptr;
+    const Peer* peer =
+        rank >= 0 && !isSelf(rank) ? peers_[static_cast<std::size_t>(rank)].get() : nullptr;
     if (peer != nullptr && peer->gone()) return lostPeer(*peer);
     if (!ending_) return {};
-    return {.code = rank >= 0 && rank == culprit_ ? ErrorCode::procFailed : ErrorCode::aborted, .peer = rank};
+    return {.code = rank >= 0 && rank == culprit_ ? ErrorCode::procFailed : ErrorCode::aborted,
+            .peer = rank};
 }
 
-// Why a receive or probe that found nothing cannot be served any more; ok if it can. Asks the launcher about a rank
-// that is gone and may have connected before it went.
+// Why a receive or probe that found nothing cannot be served any more; ok if it can. Asks the
+// launcher about a rank that is gone and may have connected before it went.
 Error Engine::recvRefusal(const Selector& selector) {
     if (left_) return {.code = ErrorCode::finalized};
     if (ending_) return refusalFor(selector.source);
@@ -274,7 +289,8 @@ void Engine::ask(Peer& peer) {
 // Nobody but this very process, which is about to block, could complete it.
 bool Engine::onlySelfCanComplete(const Request& request) const {
     if (request.state == Request::State::selfQueued) return true;
-    return request.state == Request::State::posted && (size_ == 1 || isSelf(request.selector.source));
+    return request.state == Request::State::posted &&
+           (size_ == 1 || isSelf(request.selector.source));
 }
 
 }  // namespace onecopy

@@ -25,12 +25,16 @@ struct WaitPurpose {
     std::int32_t tag = kAnyTag;
     std::uint32_t context = 0;
     std::uint64_t bytes = 0;
+    Nanoseconds transferNanoseconds =
+        0;  // what is known of how long it will take, beyond the usual spin
 };
 
-// A sleep is cut this often for a look everywhere; nothing should be found by it, see Counters::lateWakeups.
+// A sleep is cut this often for a look everywhere; nothing should be found by it, see
+// Counters::lateWakeups.
 inline constexpr int kFullLookMilliseconds = 250;
 
-// A message that a matched probe took out of the queues. Its sender, if it waits, waits for this message's receive.
+// A message that a matched probe took out of the queues. Its sender, if it waits, waits for this
+// message's receive.
 using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
 
 class Engine final : private LauncherSink {
@@ -48,16 +52,19 @@ class Engine final : private LauncherSink {
     const JobSettings& settings() const { return settings_; }
     const Counters& counters() const { return self_->counters; }
 
-    // ------------------------------------------------------------------------------------------------ operations
-    // The request's buffer (and owner) are set by the caller; the request must stay where it is until it is complete.
-    void startSend(Request& request, std::int32_t dest, std::int32_t tag, std::uint32_t context, MessageKind kind,
-                   Datatype type);
+    // ------------------------------------------------------------------------------------------------
+    // operations The request's buffer (and owner) are set by the caller; the request must stay
+    // where it is until it is complete.
+    void startSend(Request& request, std::int32_t dest, std::int32_t tag, std::uint32_t context,
+                   MessageKind kind, Datatype type);
     void startRecv(Request& request, const Selector& selector, MessageKind kind, Datatype type);
     // Receives a message that a matched probe took.
-    void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind, Datatype type);
+    void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind,
+                          Datatype type);
 
-    // Blocks until the request is complete; ok means just that, the request holds its own error. Otherwise timeout, or
-    // deadlock when only this blocked process itself could complete it; the request goes on.
+    // Blocks until the request is complete; ok means just that, the request holds its own error.
+    // Otherwise timeout, or deadlock when only this blocked process itself could complete it; the
+    // request goes on.
     ErrorCode wait(Request& request, Nanoseconds deadline = kNever);
     ErrorCode waitAll(std::span<Request* const> requests);
     // Blocks until a message that matches is there; `found` says what it is.
@@ -67,16 +74,18 @@ class Engine final : private LauncherSink {
     Error matchedProbe(const Selector& selector, MatchedMessage& message);
     // Takes it back if nobody has matched it; it is complete then, with `cancelled`.
     bool cancel(Request& request);
-    // Ends a request whatever state it is in as far as memory allows; for a request that is being given up.
-    // Blocks while a peer may still touch the buffer.
+    // Ends a request whatever state it is in as far as memory allows; for a request that is being
+    // given up. Blocks while a peer may still touch the buffer.
     void abandon(Request& request);
 
-    // Completes outstanding sends, tells the launcher; everything later fails with `finalized`.
-    void leave();
+    // Completes outstanding sends; everything later fails with `finalized`. A rank that leaves well
+    // says so; one that will exit with a failure does not, and counts as failed when its process is
+    // gone.
+    void leave(bool well);
     void abort(int code, bool uncaught, const std::string& text);
 
-    // -------------------------------------------------------------------------------------------------- progress
-    // Moves everything outstanding one step on, without blocking; true if anything moved.
+    // --------------------------------------------------------------------------------------------------
+    // progress Moves everything outstanding one step on, without blocking; true if anything moved.
     bool progress();
     // From now on the request, once complete, is handed out by takeSettled().
     void watch(Request& request) {
@@ -91,15 +100,17 @@ class Engine final : private LauncherSink {
     }
     bool anySettled() const { return !settled_.empty(); }
 
-    // ------------------------------------------------------------------------------------------- for event loops
-    // Becomes readable when the rank should make progress; only while armed for some events.
+    // -------------------------------------------------------------------------------------------
+    // for event loops Becomes readable when the rank should make progress; only while armed for
+    // some events.
     int wakeDescriptor() const { return epoll_.get(); }
     void arm();
     void disarm();
-    // Notes what the kernel has to report of channels and launcher, waiting so long for it; says how many things.
+    // Notes what the kernel has to report of channels and launcher, waiting so long for it; says
+    // how many things.
     int takeReady(int milliseconds);
-    // Still armed, after a sleep that nobody ended: looks also where no hint points, and counts what should have been
-    // announced by the doorbell and was not.
+    // Still armed, after a sleep that nobody ended: looks also where no hint points, and counts
+    // what should have been announced by the doorbell and was not.
     void lookEverywhere();
 
    private:
@@ -114,16 +125,19 @@ class Engine final : private LauncherSink {
     void arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor);
     void greet(Peer& peer, const Greeting& greeting);
     void serve(Peer& peer, TransferName transfer, std::uint64_t offset);
-    void acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes);
+    void acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset,
+                      std::span<const std::byte> bytes);
     void breakOff(Peer& peer);
 
     // Starting and matching.
     void startSelfSend(Request& request);
     bool deliver(Request& receive, UnexpectedMessage& message);
     bool admit(Request& receive, const Envelope& envelope);
-    void receiveEager(Request& receive, const Envelope& envelope, std::span<const std::byte> payload);
+    void receiveEager(Request& receive, const Envelope& envelope,
+                      std::span<const std::byte> payload);
     void receiveLocal(Request& receive, Request& send);
-    void beginPull(Peer& peer, Request& receive, const Envelope& envelope, const Descriptor& descriptor);
+    void beginPull(Peer& peer, Request& receive, const Envelope& envelope,
+                   const Descriptor& descriptor);
     UnexpectedMessage* find(const Selector& selector);
 
     // Moving.
@@ -196,6 +210,9 @@ class Engine final : private LauncherSink {
 
     UniqueFd epoll_;
     Doorbell doorbell_;
+    static constexpr Nanoseconds kPatience = 10'000;
+    Nanoseconds patience_ =
+        kPatience;  // of a spin before it offers the core to others; see waiting.cc
     bool launcherReadable_ = false;
     std::vector<std::byte> packet_;   // one for the channels of all peers
     std::vector<std::byte> scratch_;  // where many small pieces are gathered

@@ -1,4 +1,5 @@
-// What an operation can end with. The numbers cross to TypeScript as they are, by the table of names here.
+// What an operation can end with. The numbers cross to TypeScript as they are, by the table of
+// names here.
 #pragma once
 
 #include <cstddef>
@@ -33,14 +34,32 @@ enum class ErrorCode : std::uint32_t {
     transfer
 };
 
-inline constexpr const char* kErrorNames[] = {
-    "",               "ERR_ARG",        "ERR_BUFFER",   "ERR_DETACHED", "ERR_RESIZABLE",
-    "ERR_COUNT",      "ERR_RANK",       "ERR_TAG",      "ERR_TYPE",     "ERR_TRUNCATE",
-    "ERR_DEADLOCK",   "ERR_PROC_FAILED", "ERR_PROC_LEFT", "ERR_ABORTED",  "ERR_TIMEOUT",
-    "ERR_CANCELLED",  "ERR_REQUEST",    "ERR_REENTRANT", "ERR_FINALIZED", "ERR_BOOTSTRAP",
-    "ERR_SYSTEM",     "ERR_NO_MEM",     "ERR_PROTOCOL",
-    "ERR_TRANSFER"};
-static_assert(sizeof kErrorNames / sizeof kErrorNames[0] == static_cast<std::size_t>(ErrorCode::transfer) + 1);
+inline constexpr const char* kErrorNames[] = {"",
+                                              "ERR_ARG",
+                                              "ERR_BUFFER",
+                                              "ERR_DETACHED",
+                                              "ERR_RESIZABLE",
+                                              "ERR_COUNT",
+                                              "ERR_RANK",
+                                              "ERR_TAG",
+                                              "ERR_TYPE",
+                                              "ERR_TRUNCATE",
+                                              "ERR_DEADLOCK",
+                                              "ERR_PROC_FAILED",
+                                              "ERR_PROC_LEFT",
+                                              "ERR_ABORTED",
+                                              "ERR_TIMEOUT",
+                                              "ERR_CANCELLED",
+                                              "ERR_REQUEST",
+                                              "ERR_REENTRANT",
+                                              "ERR_FINALIZED",
+                                              "ERR_BOOTSTRAP",
+                                              "ERR_SYSTEM",
+                                              "ERR_NO_MEM",
+                                              "ERR_PROTOCOL",
+                                              "ERR_TRANSFER"};
+static_assert(sizeof kErrorNames / sizeof kErrorNames[0] ==
+              static_cast<std::size_t>(ErrorCode::transfer) + 1);
 
 // System calls that an error can name; the same order as SYSCALLS in native/src/binding.ts.
 enum class Syscall : std::uint32_t { none = 0, processVmReadv, processVmWritev, sendmsg, recvmsg };

@@ -37,7 +37,8 @@ class Peer final : public ChannelSink {
     void onEager(const Envelope& envelope, std::span<const std::byte> payload) override;
     void onDescriptor(const Envelope& envelope, const Descriptor& descriptor) override;
     void onStageRequest(TransferName transfer, std::uint64_t offset) override;
-    void onStaged(TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) override;
+    void onStaged(TransferName transfer, std::uint64_t offset,
+                  std::span<const std::byte> bytes) override;
     void onGarbage() override;
 
     bool gone() const { return state == RankState::left || state == RankState::dead; }
@@ -65,7 +66,8 @@ class Peer final : public ChannelSink {
     std::unique_ptr<NonceCell> cell;
     bool greeted = false;
 
-    List<Request, QueueTag> outgoing;   // sends, in the order in which they must be put on the channel
+    List<Request, QueueTag>
+        outgoing;  // sends, in the order in which they must be put on the channel
     List<Request, QueueTag> published;  // sends whose descriptor is out
     List<Request, QueueTag> staging;    // receives whose bytes come through the channel
     List<Request, ServeTag> serving;    // published sends that must be staged
@@ -74,9 +76,9 @@ class Peer final : public ChannelSink {
         std::uint64_t offset;
     };
     std::deque<StageRequest> stageRequests;  // not on the channel yet
-    bool channelFull = false;      // the last attempt found no room
-    bool watchesWritable = false;  // the sleeper is told when the channel takes more
-    bool watched = false;          // the sleeper watches the channel's descriptor
+    bool channelFull = false;                // the last attempt found no room
+    bool watchesWritable = false;            // the sleeper is told when the channel takes more
+    bool watched = false;                    // the sleeper watches the channel's descriptor
 
    private:
     Engine& engine_;

@@ -10,8 +10,8 @@ namespace onecopy {
 
 namespace {
 
-// How much is pulled before the rank looks at everything else again. At 8 GB/s this is 64 us; UCX uses the same
-// (UCX_CMA_SEG_SIZE, src/uct/sm/scopy/base/scopy_iface.c).
+// How much is pulled before the rank looks at everything else again. At 8 GB/s this is 64 us; UCX
+// uses the same (UCX_CMA_SEG_SIZE, src/uct/sm/scopy/base/scopy_iface.c).
 constexpr std::uint64_t kSliceBytes = 512 * 1024;
 
 // Items taken from one channel before the next channel's turn.
@@ -61,7 +61,8 @@ bool Engine::progressPeer(Peer& peer) {
     return moved;
 }
 
-// --------------------------------------------------------------------------------------------------- towards a peer
+// ---------------------------------------------------------------------------------------------------
+// towards a peer
 
 bool Engine::flush(Peer& peer) {
     peer.channelFull = false;
@@ -114,7 +115,8 @@ bool Engine::put(Peer& peer, Request& request) {
         if (!transfer) return false;
         request.transfer = *transfer;
         const bool single = request.parts.size() == 1;
-        const void* where = single ? request.parts[0].iov_base : static_cast<const void*>(request.parts.data());
+        const void* where =
+            single ? request.parts[0].iov_base : static_cast<const void*>(request.parts.data());
         const Descriptor descriptor{*transfer, reinterpret_cast<std::uint64_t>(where),
                                     std::max<std::uint64_t>(request.parts.size(), 1)};
         result = peer.channel->putDescriptor(request.envelope, descriptor);
@@ -137,7 +139,8 @@ bool Engine::put(Peer& peer, Request& request) {
             // The launcher will say whether the peer left or died, and the request ends then.
             return false;
         case Put::failed:
-            complete(request, {.code = ErrorCode::system, .syscall = Syscall::sendmsg, .errnum = errno});
+            complete(request,
+                     {.code = ErrorCode::system, .syscall = Syscall::sendmsg, .errnum = errno});
             return true;
     }
     return false;
@@ -150,12 +153,15 @@ bool Engine::serveStaged(Peer& peer) {
         Request* send = peer.serving.first();
         if (send == nullptr) return moved;
         if (send->owner != nullptr && !send->owner->stillThere()) {
-            // The receiver has claimed it and waits for bytes that are gone; it learns of it by our word alone.
-            abort(1, false, "rank " + std::to_string(rank_) + " took away a buffer while it was being sent");
+            // The receiver has claimed it and waits for bytes that are gone; it learns of it by our
+            // word alone.
+            abort(1, false,
+                  "rank " + std::to_string(rank_) + " took away a buffer while it was being sent");
             complete(*send, {.code = ErrorCode::detached});
             continue;
         }
-        const std::uint64_t wanted = std::min<std::uint64_t>(kMaxPayload, send->envelope.bytes - send->served);
+        const std::uint64_t wanted =
+            std::min<std::uint64_t>(kMaxPayload, send->envelope.bytes - send->served);
         IoCursor::Cut found = send->cursor.peek(wanted, cut);
         if (found.bytes < wanted) {
             scratch_.resize(kMaxPayload);
@@ -163,8 +169,8 @@ bool Engine::serveStaged(Peer& peer) {
             cut[0] = {scratch_.data(), wanted};
             found = {1, wanted};
         }
-        const Put result =
-            peer.channel->putStaged(send->transfer, send->served, std::span<const iovec>(cut.data(), found.entries));
+        const Put result = peer.channel->putStaged(
+            send->transfer, send->served, std::span<const iovec>(cut.data(), found.entries));
         peer.channelFull = result == Put::full;
         if (result != Put::done) return moved;
         moved = true;
@@ -184,14 +190,16 @@ bool Engine::lookAtPublished(Peer& peer) {
         const TransferState state = peer.outgoingTransfers->look(request->transfer);
         if (state == TransferState::done || state == TransferState::failed) {
             peer.outgoingTransfers->release(request->transfer);
-            complete(*request, state == TransferState::done ? Error{} : Error{.code = ErrorCode::transfer});
+            complete(*request,
+                     state == TransferState::done ? Error{} : Error{.code = ErrorCode::transfer});
         }
         request = next;
     }
     return true;
 }
 
-// ------------------------------------------------------------------------------------------------------ from a peer
+// ------------------------------------------------------------------------------------------------------
+// from a peer
 
 bool Engine::movePulls() {
     for (Request* receive = pulls_.first(); receive != nullptr;) {
@@ -216,17 +224,19 @@ void Engine::pullSlice(Request& receive) {
     count(self_->counters.cmaCalls, result.calls);
     if (result.errnum != 0) return pullFailed(peer, receive, result.errnum);
     if (receive.moved < receive.envelope.bytes) return;
-    // While the launcher lives, a pid stays with its process until the launcher has marked it dead; what was read
-    // before that mark came from the right process.
-    if (link_->job().rank(static_cast<std::size_t>(peer.rank)).state.load(std::memory_order_acquire) ==
-        RankState::dead) {
+    // While the launcher lives, a pid stays with its process until the launcher has marked it dead;
+    // what was read before that mark came from the right process.
+    if (link_->job()
+            .rank(static_cast<std::size_t>(peer.rank))
+            .state.load(std::memory_order_acquire) == RankState::dead) {
         return complete(receive, {.code = ErrorCode::procFailed});
     }
     finishTransfer(peer, receive.transfer, TransferState::done);
     complete(receive);
 }
 
-// The sender's buffer is in several pieces: their list lies in the sender's memory, and is pulled first.
+// The sender's buffer is in several pieces: their list lies in the sender's memory, and is pulled
+// first.
 bool Engine::fetchParts(Peer& peer, Request& receive) {
     const std::uint64_t parts = receive.descriptor.parts;
     const bool believable = parts <= kMostRemoteParts;
@@ -257,19 +267,21 @@ void Engine::pullFailed(Peer& peer, Request& receive, int errnum) {
         case EPERM:
         case EACCES:
         case ENOSYS:
-            // Allowed at the greeting and refused now (prctl, a seccomp filter): the rest comes through the channel,
-            // and so does everything later.
+            // Allowed at the greeting and refused now (prctl, a seccomp filter): the rest comes
+            // through the channel, and so does everything later.
             peer.mayPull = false;
             return stage(peer, receive);
         case ESRCH:
             return complete(receive, {.code = ErrorCode::procFailed});
         default: {
-            const bool dead = link_->job().rank(static_cast<std::size_t>(peer.rank)).state.load(
-                                  std::memory_order_acquire) == RankState::dead;
+            const bool dead = link_->job()
+                                  .rank(static_cast<std::size_t>(peer.rank))
+                                  .state.load(std::memory_order_acquire) == RankState::dead;
             if (dead) return complete(receive, {.code = ErrorCode::procFailed});
             finishTransfer(peer, receive.transfer, TransferState::failed);
-            return complete(receive,
-                            {.code = ErrorCode::system, .syscall = Syscall::processVmReadv, .errnum = errnum});
+            return complete(
+                receive,
+                {.code = ErrorCode::system, .syscall = Syscall::processVmReadv, .errnum = errnum});
         }
     }
 }

@@ -1,4 +1,5 @@
-// One send or receive, from its start to its end. On the stack for a blocking call, which is start + wait.
+// One send or receive, from its start to its end. On the stack for a blocking call, which is start
+// + wait.
 #pragma once
 
 #include <sys/uio.h>
@@ -16,8 +17,8 @@
 
 namespace onecopy {
 
-// Stands behind a buffer that outlives the call which named it. Asked before each copy made by this process: a script
-// may have taken the memory away in between.
+// Stands behind a buffer that outlives the call which named it. Asked before each copy made by this
+// process: a script may have taken the memory away in between.
 class BufferOwner {
    public:
     virtual bool stillThere() = 0;
@@ -33,12 +34,12 @@ struct Request : QueueTag, ServeTag {
     enum class Kind : std::uint8_t { send, recv };
     enum class State : std::uint8_t {
         idle,
-        outgoing,   // send: waits for the connection, room on the channel or a transfer slot
-        published,  // send: its descriptor is on the way or claimed
+        outgoing,    // send: waits for the connection, room on the channel or a transfer slot
+        published,   // send: its descriptor is on the way or claimed
         selfQueued,  // send to oneself: waits for its receive
-        posted,     // recv: nothing has matched yet
-        pulling,    // recv: matched, its bytes are being pulled
-        staging,    // recv: matched, its bytes come through the channel
+        posted,      // recv: nothing has matched yet
+        pulling,     // recv: matched, its bytes are being pulled
+        staging,     // recv: matched, its bytes come through the channel
         complete
     };
 
@@ -80,14 +81,14 @@ struct Request : QueueTag, ServeTag {
     // While bytes move.
     TransferName transfer;
     Descriptor descriptor;
-    IoCursor cursor;            // recv: where the next bytes go; send: the next bytes to stage
-    IoCursor remote;            // recv: where the next bytes are, in the sender
+    IoCursor cursor;                 // recv: where the next bytes go; send: the next bytes to stage
+    IoCursor remote;                 // recv: where the next bytes are, in the sender
     std::vector<iovec> remoteParts;  // recv: the sender's list of buffers, when it has several
-    std::uint64_t moved = 0;    // recv: bytes that have arrived
-    std::uint64_t served = 0;   // send: the next byte to stage
+    std::uint64_t moved = 0;         // recv: bytes that have arrived
+    std::uint64_t served = 0;        // send: the next byte to stage
     Error error;
 
-    bool watched = false;  // the event loop is told when it is complete
+    bool watched = false;    // the event loop is told when it is complete
     void* cookie = nullptr;  // the watcher's
 };
 

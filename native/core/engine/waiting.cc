@@ -16,13 +16,25 @@ namespace {
 // Passes between two looks at the clock, which costs as much as a pass.
 constexpr unsigned kPassesPerClock = 32;
 
-// With more ranks than cores a yield often hands the core to just the rank that is waited for: a barrier of 4 ranks on
-// 2 cores took 11 to 22 us when sleeping at once and 3 to 6 us with this many yields first.
+// Where somebody else holds a core, two ranks may share the other one, and a spin keeps the very
+// rank from working that is waited for: half an 8-byte round trip then took as long as the spin (58
+// us). So after this much of a spin the core is offered to others. If the offer is taken, which
+// shows in how long it lasts, the next spins begin with it.
+constexpr Nanoseconds kSwitchNanoseconds = 1'500;
+
+// With more ranks than cores a yield often hands the core to just the rank that is waited for: a
+// barrier of 4 ranks on 2 cores took 11 to 22 us when sleeping at once and 3 to 6 us with this many
+// yields first.
 constexpr int kYields = 20;
 
-// A peer stores its event and rings the doorbell some instructions later; if it loses its core in between, this is how
-// long it gets before the wake-up counts as lost.
+// A peer stores its event and rings the doorbell some instructions later; if it loses its core in
+// between, this is how long it gets before the wake-up counts as lost.
 constexpr int kRingMilliseconds = 100;
+
+// A sender spins longer while its message is being pulled: how long that takes can be told, and a
+// sleep of both would add a wake-up (5 to 50 us) to each message. A slow pull moves 4 GB/s.
+constexpr std::uint64_t kBytesPerNanosecond = 4;
+constexpr Nanoseconds kLongestTransfer = 2'000'000;
 
 constexpr std::uint64_t kBellEvent = 0;
 constexpr std::uint64_t kLauncherEvent = 1;
@@ -40,7 +52,8 @@ void pause() {
 
 void Engine::openSleep() {
     epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
-    if (!epoll_ || doorbell_.fd() < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    if (!epoll_ || doorbell_.fd() < 0)
+        throw std::system_error(errno, std::generic_category(), "epoll_create1");
     const auto watch = [&](int fd, std::uint64_t what) {
         epoll_event event{};
         event.events = EPOLLIN;
@@ -79,7 +92,8 @@ void Engine::disarm() { doorbell_.disarm(); }
 
 int Engine::takeReady(int milliseconds) {
     std::array<epoll_event, 64> events;
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
+    const int ready =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
     for (int i = 0; i < ready; ++i) {
         const std::uint64_t what = events[static_cast<std::size_t>(i)].data.u64;
         if (what == kBellEvent) {
@@ -87,7 +101,8 @@ int Engine::takeReady(int milliseconds) {
         } else if (what == kLauncherEvent) {
             launcherReadable_ = true;
             if ((events[static_cast<std::size_t>(i)].events & EPOLLHUP) != 0) {
-                // The launcher is gone; PDEATHSIG ends this process. Until then the socket must not keep us awake.
+                // The launcher is gone; PDEATHSIG ends this process. Until then the socket must not
+                // keep us awake.
                 ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link_->descriptor(), nullptr);
             }
         } else if (what >= kFirstPeerEvent) {
@@ -100,7 +115,8 @@ int Engine::takeReady(int milliseconds) {
 bool Engine::eventsPending() const {
     if (link_ != nullptr) {
         if (link_->hasNews()) return true;
-        if (link_->job().header.changes.load(std::memory_order_seq_cst) != changesSeen_) return true;
+        if (link_->job().header.changes.load(std::memory_order_seq_cst) != changesSeen_)
+            return true;
     }
     return std::any_of(connected_.begin(), connected_.end(), [](const Peer* peer) {
         return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen;
@@ -127,8 +143,8 @@ void Engine::lookEverywhere() {
 void Engine::showWait(const WaitPurpose& purpose) {
     WaitLine& line = self_->waiting;
     const std::uint32_t sequence = line.sequence.load(std::memory_order_relaxed);
-    // A seqlock: odd while it is being written. Each write releases, so a reader that acquires any of them also sees
-    // the odd number (no fence: TSan does not follow fences).
+    // A seqlock: odd while it is being written. Each write releases, so a reader that acquires any
+    // of them also sees the odd number (no fence: TSan does not follow fences).
     line.sequence.store(sequence + 1, std::memory_order_relaxed);
     line.operation.store(purpose.operation, std::memory_order_release);
     line.peer.store(purpose.peer, std::memory_order_release);
@@ -153,24 +169,28 @@ void Engine::hideWait() {
 template <typename Done>
 ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose) {
     if (done()) return ErrorCode::ok;
+    const Nanoseconds spin = spin_ == 0 ? 0 : spin_ + purpose.transferNanoseconds;
     bool shown = false;
     ErrorCode result = ErrorCode::ok;
     for (bool finished = false; !finished;) {
-        // Every time something moved, the whole sequence begins anew: what comes next is likely to come soon.
+        // Every time something moved, the whole sequence begins anew: what comes next is likely to
+        // come soon.
         Nanoseconds began = 0;
         bool moved = false;
         for (unsigned pass = 0;; ++pass) {
             moved = progress();
             if ((finished = done()) || moved) break;
-            if (spin_ == 0) break;
-            pause();
-            if (pass % kPassesPerClock != kPassesPerClock - 1) continue;
+            if (spin == 0) break;
+            if (patience_ > 0) {
+                pause();
+                if (pass % kPassesPerClock != kPassesPerClock - 1) continue;
+            }
             const Nanoseconds time = now();
             if (began == 0) began = time;
-            if (time - began > spin_ || time >= deadline) break;
-            // With a core to itself this returns at once. Where somebody else holds a core, two ranks may share one, and
-            // a spin would keep the very rank from working that is waited for: half an 8-byte round trip then took 58 us.
+            if (time - began > spin || time >= deadline) break;
+            if (time - began < patience_) continue;
             ::sched_yield();
+            patience_ = now() - time > kSwitchNanoseconds ? 0 : kPatience;
         }
         if (!finished && moved && deadline != kNever && now() >= deadline) {
             result = ErrorCode::timeout;
@@ -211,7 +231,11 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
                       .peer = request.peer,
                       .tag = send ? request.envelope.tag : request.selector.tag,
                       .context = send ? request.envelope.context : request.selector.context,
-                      .bytes = request.capacity});
+                      .bytes = request.capacity,
+                      .transferNanoseconds =
+                          request.state == Request::State::published
+                              ? std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)
+                              : 0});
 }
 
 ErrorCode Engine::waitAll(std::span<Request* const> requests) {
@@ -251,7 +275,10 @@ Error Engine::probe(const Selector& selector, Envelope& found) {
         return static_cast<bool>(error);
     };
     waitUntil(done, kNever,
-              {.operation = Operation::probe, .peer = selector.source, .tag = selector.tag, .context = selector.context});
+              {.operation = Operation::probe,
+               .peer = selector.source,
+               .tag = selector.tag,
+               .context = selector.context});
     return error;
 }
 

@@ -1,9 +1,11 @@
-// The packets between a rank and its launcher, on the rank's control socket (SEQPACKET: one message, one packet).
+// The packets between a rank and its launcher, on the rank's control socket (SEQPACKET: one
+// message, one packet).
 //
-// A rank starts with Hello; the launcher answers Welcome or Rejected. Later the rank asks (Connect, Leaving, Left,
-// Abort) and acknowledges; the launcher brokers (Peer, Refused). A packet that carries descriptors (Welcome, Peer) must
-// be acknowledged (Ack) before the launcher sends this rank the next one: the kernel bounds descriptors in flight per
-// user, and one per rank can never reach that bound because of a rank that does not read.
+// A rank starts with Hello; the launcher answers Welcome or Rejected. Later the rank asks (Connect,
+// Leaving, Left, Abort) and acknowledges; the launcher brokers (Peer, Refused). A packet that
+// carries descriptors (Welcome, Peer) must be acknowledged (Ack) before the launcher sends this
+// rank the next one: the kernel bounds descriptors in flight per user, and one per rank can never
+// reach that bound because of a rank that does not read.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +31,8 @@ enum class ControlKind : std::uint32_t {
 inline constexpr std::uint64_t kControlMagic = 0x316c727479706331;
 inline constexpr std::size_t kMaxControlText = 4096;
 
-// rank -> launcher. The pid is the kernel's (SCM_CREDENTIALS) as well as the rank's own word; they must agree with the
-// process that the launcher spawned.
+// rank -> launcher. The pid is the kernel's (SCM_CREDENTIALS) as well as the rank's own word; they
+// must agree with the process that the launcher spawned.
 struct HelloMessage {
     ControlKind kind = ControlKind::hello;
     std::uint32_t version = kProtocolVersion;
@@ -65,8 +67,8 @@ struct ConnectMessage {
     std::uint32_t peer = 0;
 };
 
-// launcher -> rank, to both of a pair, once per unordered pair; with [pair socket, pair segment, the peer's doorbell
-// eventfd, the peer's rank segment].
+// launcher -> rank, to both of a pair, once per unordered pair; with [pair socket, pair segment,
+// the peer's doorbell eventfd, the peer's rank segment].
 struct PeerMessage {
     ControlKind kind = ControlKind::peer;
     std::uint32_t peer = 0;
@@ -89,7 +91,8 @@ struct PlainMessage {
     ControlKind kind;
 };
 
-// rank -> launcher: end the job with this code (abort() or an uncaught error, which the text describes).
+// rank -> launcher: end the job with this code (abort() or an uncaught error, which the text
+// describes).
 struct AbortMessage {
     ControlKind kind = ControlKind::abort;
     std::int32_t code = 1;

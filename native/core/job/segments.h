@@ -1,8 +1,9 @@
-// Everything that processes of a job share through memory, defined once. For each word: who writes it, who reads it.
+// Everything that processes of a job share through memory, defined once. For each word: who writes
+// it, who reads it.
 //
-// All of it lies in memfds without a name. Words that two processes use are lock-free atomics; a line (64 bytes) has a
-// single writer, unless it says otherwise. What is read from here is copied once and then checked: another process may
-// change it at any time.
+// All of it lies in memfds without a name. Words that two processes use are lock-free atomics; a
+// line (64 bytes) has a single writer, unless it says otherwise. What is read from here is copied
+// once and then checked: another process may change it at any time.
 #pragma once
 
 #include <atomic>
@@ -17,10 +18,11 @@ inline constexpr std::size_t kMaxRanks = 4096;
 
 template <typename T>
 using Shared = std::atomic<T>;
-static_assert(Shared<std::uint64_t>::is_always_lock_free && Shared<std::uint32_t>::is_always_lock_free);
+static_assert(Shared<std::uint64_t>::is_always_lock_free &&
+              Shared<std::uint32_t>::is_always_lock_free);
 
-// ---------------------------------------------------------------------------------------------- the job segment
-// Written by the launcher alone; every rank maps it for reading.
+// ----------------------------------------------------------------------------------------------
+// the job segment Written by the launcher alone; every rank maps it for reading.
 
 enum class RankState : std::uint32_t {
     running = 0,
@@ -31,7 +33,8 @@ enum class RankState : std::uint32_t {
 
 enum class ChannelKind : std::uint32_t { socket = 0, ring = 1 };
 
-// May payloads be pulled straight from the sender? `denied` makes every pair use the staged path (for tests).
+// May payloads be pulled straight from the sender? `denied` makes every pair use the staged path
+// (for tests).
 enum class PullPolicy : std::uint32_t { probe = 0, denied = 1 };
 
 // Fixed before the first rank starts.
@@ -52,7 +55,8 @@ struct JobHeader {
     std::uint32_t headerBytes;
     std::uint64_t nonce;  // of this job; also in the launcher's welcome
     alignas(kLine) JobSettings settings;
-    // Bumped after every change of a rank's state and when the job begins to end. Ranks compare it with what they saw.
+    // Bumped after every change of a rank's state and when the job begins to end. Ranks compare it
+    // with what they saw.
     alignas(kLine) Shared<std::uint32_t> changes;
     // Not 0: the job is ending; what blocks must come back.
     Shared<std::uint32_t> ending;
@@ -62,7 +66,7 @@ struct JobHeader {
 
 struct RankLine {
     alignas(kLine) Shared<RankState> state;
-    Shared<std::int32_t> pid;   // as the launcher spawned it
+    Shared<std::int32_t> pid;    // as the launcher spawned it
     Shared<std::uint32_t> news;  // bumped after a packet was put on this rank's control socket
 };
 
@@ -79,8 +83,9 @@ struct JobSegment {
     RankLine& rank(std::size_t index) { return *(&ranks[0] + index); }
 };
 
-// --------------------------------------------------------------------------------------------- the rank segment
-// Written by its rank alone, mapped for reading by the launcher and by each peer that talks to it.
+// --------------------------------------------------------------------------------------------- the
+// rank segment Written by its rank alone, mapped for reading by the launcher and by each peer that
+// talks to it.
 
 enum class Operation : std::uint32_t {
     none = 0,
@@ -92,9 +97,10 @@ enum class Operation : std::uint32_t {
     connect = 6
 };
 
-// What the rank waits for; a seqlock, written only when a wait leaves its spin, cleared when that wait ends.
-// Writer: sequence odd, the fields (release), sequence even (release). Reader: sequence (acquire), nothing if it is odd,
-// the fields (acquire), sequence again; once more if it has changed.
+// What the rank waits for; a seqlock, written only when a wait leaves its spin, cleared when that
+// wait ends. Writer: sequence odd, the fields (release), sequence even (release). Reader: sequence
+// (acquire), nothing if it is odd, the fields (acquire), sequence again; once more if it has
+// changed.
 struct WaitLine {
     alignas(kLine) Shared<std::uint32_t> sequence;
     Shared<Operation> operation;
@@ -111,24 +117,26 @@ struct WaitLine {
 struct Counters {
     alignas(kLine) Shared<std::uint64_t> sent;  // messages
     Shared<std::uint64_t> received;
-    Shared<std::uint64_t> eagerBytes;     // payload that travelled with its envelope (received)
-    Shared<std::uint64_t> cmaBytes;       // payload that this rank pulled
-    Shared<std::uint64_t> cmaCalls;       // process_vm_readv and process_vm_writev calls
-    Shared<std::uint64_t> stagedBytes;    // payload that came in pieces through the channel
-    Shared<std::uint64_t> localBytes;     // payload sent to oneself
-    Shared<std::uint64_t> sleeps;         // waits that gave the core back
-    alignas(kLine) Shared<std::uint64_t> lateWakeups;  // sleeps that only the periodic full look ended
-    Shared<std::uint64_t> rings;          // doorbells rung at others
-    Shared<std::uint64_t> unexpected;     // messages that arrived before their receive
-    Shared<std::uint64_t> withdrawn;      // transfers taken back before a receiver claimed them
+    Shared<std::uint64_t> eagerBytes;   // payload that travelled with its envelope (received)
+    Shared<std::uint64_t> cmaBytes;     // payload that this rank pulled
+    Shared<std::uint64_t> cmaCalls;     // process_vm_readv and process_vm_writev calls
+    Shared<std::uint64_t> stagedBytes;  // payload that came in pieces through the channel
+    Shared<std::uint64_t> localBytes;   // payload sent to oneself
+    Shared<std::uint64_t> sleeps;       // waits that gave the core back
+    alignas(
+        kLine) Shared<std::uint64_t> lateWakeups;  // sleeps that only the periodic full look ended
+    Shared<std::uint64_t> rings;                   // doorbells rung at others
+    Shared<std::uint64_t> unexpected;              // messages that arrived before their receive
+    Shared<std::uint64_t> withdrawn;  // transfers taken back before a receiver claimed them
 };
 
 struct RankSegment {
     std::uint64_t magic;
     std::uint32_t version;
     std::uint32_t rank;
-    // The doorbell's flag: 1 while the owner sleeps or is about to. A peer that has stored an event looks at it (both
-    // sequentially consistent) and writes the owner's eventfd only if it is set. See waiting/doorbell.h.
+    // The doorbell's flag: 1 while the owner sleeps or is about to. A peer that has stored an event
+    // looks at it (both sequentially consistent) and writes the owner's eventfd only if it is set.
+    // See waiting/doorbell.h.
     alignas(kLine) Shared<std::uint32_t> armed;
     WaitLine waiting;
     Counters counters;
@@ -138,23 +146,26 @@ inline constexpr std::uint64_t kRankMagic = 0x316b6e7279706331;
 inline constexpr std::size_t kRankSegmentBytes = 4096;
 static_assert(sizeof(RankSegment) <= kRankSegmentBytes);
 
-// --------------------------------------------------------------------------------------------- the pair segment
-// One per pair of ranks that have talked, mapped for writing by both.
+// --------------------------------------------------------------------------------------------- the
+// pair segment One per pair of ranks that have talked, mapped for writing by both.
 
 // A large message's transfer state. See transfer/transfer.h for the protocol.
 struct TransferSlot {
     alignas(kLine) Shared<std::uint64_t> word;
 };
 
-// Large messages in flight from one rank to another at the same time; more wait at the sender. The segment is sparse:
-// pages that no transfer has touched cost nothing, and slots are reused lowest first.
+// Large messages in flight from one rank to another at the same time; more wait at the sender. The
+// segment is sparse: pages that no transfer has touched cost nothing, and slots are reused lowest
+// first.
 inline constexpr std::uint32_t kTransferSlots = 1u << 18;
 
 struct PairDirection {
-    // Written by the sender: packets put on the socket so far, counted just before each is sent. Only a hint that
-    // saves a spinning receiver the system call; a sleeping one is woken by the socket itself.
+    // Written by the sender: packets put on the socket so far, counted just before each is sent.
+    // Only a hint that saves a spinning receiver the system call; a sleeping one is woken by the
+    // socket itself.
     alignas(kLine) Shared<std::uint64_t> announced;
-    // Written by the receiver: transfers of this direction that it has finished (bumped after the slot's word).
+    // Written by the receiver: transfers of this direction that it has finished (bumped after the
+    // slot's word).
     alignas(kLine) Shared<std::uint64_t> finished;
     TransferSlot slots[kTransferSlots];
 };

@@ -47,8 +47,8 @@ void Broker::welcome(std::size_t rank) {
     if (line.dropped || isQueued(line, ControlKind::welcome)) return;
     ++line.welcomes;
     line.isJoining = true;
-    // Ahead of the connections that others have asked for already. If there was an earlier welcome, nobody has
-    // acknowledged it, nor will.
+    // Ahead of the connections that others have asked for already. If there was an earlier welcome,
+    // nobody has acknowledged it, nor will.
     line.awaitsAck = false;
     line.queue.push_front({.kind = ControlKind::welcome});
     flush(rank);
@@ -74,7 +74,8 @@ void Broker::connect(std::size_t rank, std::size_t peer) {
         flush(rank);
         flush(peer);
     } else if (gone && lines_[rank].refusals.insert(static_cast<std::uint32_t>(peer)).second) {
-        // Also where a pair was made: behind its Peer packet, this says that nothing more will come.
+        // Also where a pair was made: behind its Peer packet, this says that nothing more will
+        // come.
         lines_[rank].queue.push_back(
             {.kind = ControlKind::refused, .peer = static_cast<std::uint32_t>(peer)});
         flush(rank);
@@ -142,7 +143,8 @@ bool Broker::makePair(Pair& pair) {
         auto [low, high] = makePacketSocketPair();
         UniqueFd segment = makeMemory("onecopy-pair", kPairSegmentBytes);
         const PairSegmentStart start;
-        if (::pwrite(segment.get(), &start, sizeof start, 0) != static_cast<ssize_t>(sizeof start)) {
+        if (::pwrite(segment.get(), &start, sizeof start, 0) !=
+            static_cast<ssize_t>(sizeof start)) {
             throw std::system_error(errno, std::generic_category(), "pwrite");
         }
         sealSize(segment.get());
@@ -155,8 +157,10 @@ bool Broker::makePair(Pair& pair) {
         return true;
     } catch (const std::system_error& error) {
         if (!std::exchange(shortageNoted_, true)) {
-            hooks_.note(std::string("the launcher cannot make a connection at the moment and tries again (") +
-                        error.what() + "); a higher `ulimit -n` helps where descriptors are short");
+            hooks_.note(
+                std::string(
+                    "the launcher cannot make a connection at the moment and tries again (") +
+                error.what() + "); a higher `ulimit -n` helps where descriptors are short");
         }
         return false;
     }
@@ -187,9 +191,10 @@ bool Broker::isMade(std::size_t rank, const Packet& packet) const {
     return pair != pairs_.end() && pair->second.made;
 }
 
-// The first packet of the queue needs a pair that cannot be made now. One further back whose pair stands already can go
-// out, and with it descriptors of the launcher: without this, ranks could wait for each other's. Packets about different
-// peers need no order among them; of the same peer only a Refused may follow a Peer, and that stays behind.
+// The first packet of the queue needs a pair that cannot be made now. One further back whose pair
+// stands already can go out, and with it descriptors of the launcher: without this, ranks could
+// wait for each other's. Packets about different peers need no order among them; of the same peer
+// only a Refused may follow a Peer, and that stays behind.
 bool Broker::bringForward(std::size_t rank) {
     std::deque<Packet>& queue = lines_[rank].queue;
     if (queue.front().kind != ControlKind::peer || isMade(rank, queue.front())) return false;
@@ -218,7 +223,8 @@ Broker::Sent Broker::send(std::size_t rank, const Packet& packet) {
             RejectedMessage message;
             message.textBytes = static_cast<std::uint32_t>(packet.text.size());
             std::memcpy(message.text, packet.text.data(), packet.text.size());
-            return put(rank, &message, offsetof(RejectedMessage, text) + packet.text.size(), nullptr, 0);
+            return put(rank, &message, offsetof(RejectedMessage, text) + packet.text.size(),
+                       nullptr, 0);
         }
         case ControlKind::peer: {
             const Sent sent = sendPeer(rank, packet.peer);
@@ -260,8 +266,9 @@ Broker::Sent Broker::put(std::size_t rank, const void* bytes, std::size_t length
         case PacketResult::done:
             return Sent::yes;
         case PacketResult::wouldBlock:
-            // A full socket has to be emptied by its rank. Otherwise too many descriptors are in flight, of all jobs of
-            // this user, or memory is short: no event tells when that is over.
+            // A full socket has to be emptied by its rank. Otherwise too many descriptors are in
+            // flight, of all jobs of this user, or memory is short: no event tells when that is
+            // over.
             if (hasRoom(socket)) {
                 retryLater(rank);
             } else if (!std::exchange(lines_[rank].awaitsRoom, true)) {

@@ -1,12 +1,13 @@
 // What the launcher sends to the ranks, and how they get to know each other.
 //
-// Each rank has a queue of packets. Two things hold it up: before the rank was welcomed only the answer to its hello is
-// sent; and of the packets that carry descriptors at most one is unacknowledged. A rank that does not read therefore
-// costs the launcher a bounded queue and nothing else: at most one welcome or rejection, and per peer one Peer and one
-// Refused.
+// Each rank has a queue of packets. Two things hold it up: before the rank was welcomed only the
+// answer to its hello is sent; and of the packets that carry descriptors at most one is
+// unacknowledged. A rank that does not read therefore costs the launcher a bounded queue and
+// nothing else: at most one welcome or rejection, and per peer one Peer and one Refused.
 //
-// The sockets and the memory of a pair are made when the first of its two Peer packets goes out, and the launcher's
-// descriptors are closed when the second has gone (or its rank has): a job in which all ranks connect at once needs few.
+// The sockets and the memory of a pair are made when the first of its two Peer packets goes out,
+// and the launcher's descriptors are closed when the second has gone (or its rank has): a job in
+// which all ranks connect at once needs few.
 //
 // Everything here runs on the watch thread, and nothing blocks.
 #pragma once
@@ -32,7 +33,8 @@ class Broker {
     struct Hooks {
         // A line for whoever wants to know more.
         std::function<void(const std::string&)> note;
-        // Start or stop telling the broker, through flush(), when this rank's socket has room again.
+        // Start or stop telling the broker, through flush(), when this rank's socket has room
+        // again.
         std::function<void(std::size_t rank, bool wanted)> watchRoom;
     };
 
@@ -40,9 +42,10 @@ class Broker {
 
     // The rank's hello was right: sends Welcome, and whatever waited for it.
     void welcome(std::size_t rank);
-    // A process that could not take its welcome (no descriptors left, or too late) may ask again, a few times: nothing
-    // has been sent to it that the second answer would contradict. Once the welcome is acknowledged an engine reads this
-    // socket, and a second one in the same process would steal its packets.
+    // A process that could not take its welcome (no descriptors left, or too late) may ask again, a
+    // few times: nothing has been sent to it that the second answer would contradict. Once the
+    // welcome is acknowledged an engine reads this socket, and a second one in the same process
+    // would steal its packets.
     bool mayWelcome(std::size_t rank) const {
         return lines_[rank].welcomes == 0 ||
                (lines_[rank].isJoining && lines_[rank].welcomes < kMaxWelcomes);

@@ -85,7 +85,8 @@ std::optional<std::size_t> readQuota(const std::string& folder, bool unified) {
 }
 
 std::size_t affinityCores() {
-    // The kernel refuses a mask smaller than its own (EINVAL), whose size depends on how it was built.
+    // The kernel refuses a mask smaller than its own (EINVAL), whose size depends on how it was
+    // built.
     for (std::size_t count = 1024; count <= 1u << 20; count *= 2) {
         std::vector<unsigned long> mask(count / (8 * sizeof(unsigned long)));
         const std::size_t bytes = mask.size() * sizeof(unsigned long);

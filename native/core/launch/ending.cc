@@ -1,8 +1,7 @@
 #include "core/launch/ending.h"
 
-#include <csignal>
-
 #include <algorithm>
+#include <csignal>
 
 #include "core/launch/signals.h"
 
@@ -24,10 +23,10 @@ void Ending::interrupt(int signal) {
         killAll();
         return;
     }
-    begin({.kind = Cause::Kind::interrupted,
-           .exitCode = 128 + signal,
-           .signal = signal});
+    // The signal first: a rank without a handler for it dies silently, instead of printing that the
+    // job is ending.
     signalAll(signal);
+    begin({.kind = Cause::Kind::interrupted, .exitCode = 128 + signal, .signal = signal});
 }
 
 void Ending::killAll() {

@@ -1,5 +1,5 @@
-// How a job ends before its time: the first failure is its cause; the ranks are told through the job segment, after half
-// of the grace period through SIGTERM, and at its end through SIGKILL.
+// How a job ends before its time: the first failure is its cause; the ranks are told through the
+// job segment, after half of the grace period through SIGTERM, and at its end through SIGKILL.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ class Ending {
 
     // Only the first call counts.
     void begin(const Cause& cause);
-    // Somebody outside wants the job to end. The first time the signal is passed on at once and the job begins to end;
-    // the second time the ranks are killed.
+    // Somebody outside wants the job to end. The first time the signal is passed on at once and the
+    // job begins to end; the second time the ranks are killed.
     void interrupt(int signal);
     void killAll();
     // To all processes of the job, the members of the ranks' groups included.

@@ -13,10 +13,10 @@ struct Cause {
     enum class Kind { exit, signal, abort, uncaught, interrupted, guardian };
 
     Kind kind = Kind::exit;
-    int rank = -1;      // -1: no rank is to blame
-    pid_t pid = 0;      // of that rank, or of the guardian
-    int exitCode = 1;   // what the launcher should exit with
-    int signal = 0;     // for the kinds signal and interrupted
+    int rank = -1;          // -1: no rank is to blame
+    pid_t pid = 0;          // of that rank, or of the guardian
+    int exitCode = 1;       // what the launcher should exit with
+    int signal = 0;         // for the kinds signal and interrupted
     std::string text = {};  // for a person; may be empty
 };
 

@@ -78,10 +78,11 @@ std::string inodeOf(int fd) {
     return std::to_string(info.st_ino);
 }
 
-// What a launcher that is itself a rank of an outer job inherited: none of it is true for our ranks.
+// What a launcher that is itself a rank of an outer job inherited: none of it is true for our
+// ranks.
 bool belongsToAJob(std::string_view entry) {
-    constexpr std::array kOurs{"ONECOPY_CONTROL=", "ONECOPY_JOB=", "ONECOPY_RANK=", "ONECOPY_SIZE=",
-                               "OMPI_COMM_WORLD_"};
+    constexpr std::array kOurs{
+        "ONECOPY_CONTROL=", "ONECOPY_JOB=", "ONECOPY_RANK=", "ONECOPY_SIZE=", "OMPI_COMM_WORLD_"};
     return std::ranges::any_of(kOurs, [&](const char* name) { return entry.starts_with(name); });
 }
 

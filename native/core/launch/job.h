@@ -30,8 +30,9 @@ struct JobOptions {
     bool denyPull = false;
     // Absent: chosen from ranks and cores.
     std::optional<std::uint64_t> spinNanoseconds;
-    // What rank 0 reads; stays the caller's. -1: a pipe, see Job::takeInput(). The other ranks read /dev/null. Not a
-    // terminal: ranks lead process groups of their own, and reading it from the background would stop rank 0.
+    // What rank 0 reads; stays the caller's. -1: a pipe, see Job::takeInput(). The other ranks read
+    // /dev/null. Not a terminal: ranks lead process groups of their own, and reading it from the
+    // background would stop rank 0.
     int input = -1;
     // The job also ends when one of these processes does.
     std::vector<pid_t> guardians;
@@ -41,13 +42,14 @@ class Job {
    public:
     using Listener = std::function<void(const JobEvent&)>;
 
-    // Starts all ranks, and the thread that watches them, on which `listener` is called: it must not block. To be called
-    // on the main thread. Throws std::system_error (SpawnError where a rank could not be started) or
-    // std::invalid_argument; then nothing is left of the job.
+    // Starts all ranks, and the thread that watches them, on which `listener` is called: it must
+    // not block. To be called on the main thread. Throws std::system_error (SpawnError where a rank
+    // could not be started) or std::invalid_argument; then nothing is left of the job.
     Job(const JobOptions& options, Listener listener);
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
-    // Kills the ranks that are left; returns when the job has ended. Not to be called on the watch thread.
+    // Kills the ranks that are left; returns when the job has ended. Not to be called on the watch
+    // thread.
     ~Job();
 
     // 16 hexadecimal digits, random.
@@ -59,7 +61,8 @@ class Job {
     std::vector<UniqueFd> takeErrors() { return std::move(errors_); }
     UniqueFd takeInput() { return std::move(input_); }
 
-    // Begins to end the job as if the launcher had received this signal; the second time the ranks are killed at once.
+    // Begins to end the job as if the launcher had received this signal; the second time the ranks
+    // are killed at once.
     void end(int signal);
     // Kills the ranks that are left and returns when the job has ended, after its last event.
     void stop();

@@ -28,7 +28,8 @@ bool isExactly(std::span<const std::byte> packet, Message& message) {
     return true;
 }
 
-// "process 123 (`node`)". The name is from comm: reading the command line could wait for that process.
+// "process 123 (`node`)". The name is from comm: reading the command line could wait for that
+// process.
 std::string describe(pid_t pid) {
     std::string text = "process " + std::to_string(pid);
     const std::string path = "/proc/" + std::to_string(pid) + "/comm";
@@ -118,16 +119,18 @@ bool Reception::acceptHello(std::size_t rank, Bytes packet, pid_t sender) {
     HelloMessage hello;
     if (!isExactly(packet, hello)) return false;
     if (hello.jobId != roster_.jobId()) {
-        broker_.reject(rank, "ONECOPY_JOB names another job than the one that the launcher of rank " +
-                                 std::to_string(rank) + " runs: leave that variable as it is");
+        broker_.reject(rank,
+                       "ONECOPY_JOB names another job than the one that the launcher of rank " +
+                           std::to_string(rank) + " runs: leave that variable as it is");
     } else if (hello.pid != sender) {
         broker_.reject(rank, "rank " + std::to_string(rank) + " calls itself process " +
                                  std::to_string(hello.pid) + " and is process " +
                                  std::to_string(sender) +
                                  " for the launcher: both must live in the same pid namespace");
     } else if (!broker_.mayWelcome(rank)) {
-        broker_.reject(rank, "rank " + std::to_string(rank) + " (process " + std::to_string(sender) +
-                                 ") has joined the job already: two copies of onecopy are loaded in it");
+        broker_.reject(rank,
+                       "rank " + std::to_string(rank) + " (process " + std::to_string(sender) +
+                           ") has joined the job already: two copies of onecopy are loaded in it");
     } else {
         broker_.welcome(rank);
     }
@@ -149,7 +152,8 @@ bool Reception::acceptAbort(std::size_t rank, Bytes packet) {
     std::memcpy(&message, packet.data(), packet.size());
     if (message.textBytes != packet.size() - kHead) return false;
     if (std::exchange(lines_[rank].aborted, true)) return true;
-    hooks_.abort(rank, message.code, message.uncaught != 0, std::string(message.text, message.textBytes));
+    hooks_.abort(rank, message.code, message.uncaught != 0,
+                 std::string(message.text, message.textBytes));
     return true;
 }
 
@@ -166,7 +170,8 @@ void Reception::turnAway(std::size_t rank, Bytes packet, pid_t sender) {
                              " uses onecopy in its name: start the program directly, or with exec";
     note(rank, what);
     // Once the rank itself has joined, an answer would reach the rank instead.
-    if (kindOf(packet) == ControlKind::hello && !broker_.wasWelcomed(rank)) broker_.reject(rank, what);
+    if (kindOf(packet) == ControlKind::hello && !broker_.wasWelcomed(rank))
+        broker_.reject(rank, what);
 }
 
 void Reception::breach(std::size_t rank, const std::string& what) {

@@ -1,5 +1,6 @@
-// What the ranks send to the launcher: each packet is checked here, and believed only if the kernel says that it comes
-// from the process that was started as this rank. A rank may send anything; it harms only its own job.
+// What the ranks send to the launcher: each packet is checked here, and believed only if the kernel
+// says that it comes from the process that was started as this rank. A rank may send anything; it
+// harms only its own job.
 #pragma once
 
 #include <cstddef>
@@ -19,13 +20,15 @@ class Reception {
    public:
     struct Hooks {
         // The rank wants the job to end, or has broken the protocol.
-        std::function<void(std::size_t rank, int code, bool uncaught, const std::string& text)> abort;
+        std::function<void(std::size_t rank, int code, bool uncaught, const std::string& text)>
+            abort;
         std::function<void(const std::string&)> note;
     };
 
     Reception(Roster& roster, Broker& broker, Hooks hooks);
 
-    // Reads at most `limit` packets of this rank. False: nothing more will come, or none of it is wanted.
+    // Reads at most `limit` packets of this rank. False: nothing more will come, or none of it is
+    // wanted.
     bool read(std::size_t rank, std::size_t limit);
 
    private:

@@ -19,8 +19,8 @@ namespace {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-// Wakes the owner of a doorbell, if the owner left room. The file description is shared with the rank, which may have
-// made it blocking and filled it: a plain write would then stop the launcher.
+// Wakes the owner of a doorbell, if the owner left room. The file description is shared with the
+// rank, which may have made it blocking and filled it: a plain write would then stop the launcher.
 void wake(int doorbell) {
     pollfd entry{doorbell, POLLOUT, 0};
     if (::poll(&entry, 1, 0) != 1) return;

@@ -1,5 +1,6 @@
-// The launcher's side of the shared memory, and its end of every rank's line: what it tells the ranks, and how it wakes
-// them. Before the watch thread starts the starting thread uses it, afterwards the watch thread alone.
+// The launcher's side of the shared memory, and its end of every rank's line: what it tells the
+// ranks, and how it wakes them. Before the watch thread starts the starting thread uses it,
+// afterwards the watch thread alone.
 #pragma once
 
 #include <sys/types.h>
@@ -19,8 +20,8 @@ class Roster {
     // Makes the job segment; nobody else can map it for writing. Throws std::system_error.
     explicit Roster(const JobSettings& settings);
 
-    // What a rank is born with. Its own end of the control socket is the caller's to hand over and close.
-    // Throws std::system_error.
+    // What a rank is born with. Its own end of the control socket is the caller's to hand over and
+    // close. Throws std::system_error.
     UniqueFd addRank();
 
     std::uint64_t jobId() const { return jobId_; }

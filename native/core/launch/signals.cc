@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::array kCaught{SIGINT, SIGTERM, SIGHUP, SIGUSR2};
 
-// What the handler touches lives as long as the process: a handler that was interrupted before its last step must never
-// write to a descriptor that has become somebody else's.
+// What the handler touches lives as long as the process: a handler that was interrupted before its
+// last step must never write to a descriptor that has become somebody else's.
 struct Caught {
     std::array<std::atomic<std::uint32_t>, kCaught.size()> times{};
     std::atomic<int> wake{-1};
@@ -47,10 +47,10 @@ void note(int signal) {
 const char* signalName(int signal) {
     // Not sigabbrev_np: the prebuilt addon also runs where the C library has no such function.
     static constexpr std::array<const char*, 32> kNames{
-        "SIG0",      "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT",   "SIGBUS",
-        "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM",   "SIGTERM",
-        "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU",   "SIGURG",
-        "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",    "SIGSYS"};
+        "SIG0",      "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+        "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+        "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+        "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
     static_assert(SIGTERM == 15 && SIGSYS == 31, "Linux on x86 and ARM");
     if (signal >= 0 && static_cast<std::size_t>(signal) < kNames.size()) return kNames[signal];
     thread_local char number[16];
@@ -116,8 +116,8 @@ void SignalRelay::restore() {
     for (const Saved& saved : saved_) {
         struct sigaction current {};
         ::sigaction(saved.signal, nullptr, &current);
-        const bool ours = saved.signal == SIGCHLD ? current.sa_handler == SIG_DFL
-                                                  : current.sa_handler == note;
+        const bool ours =
+            saved.signal == SIGCHLD ? current.sa_handler == SIG_DFL : current.sa_handler == note;
         if (ours) ::sigaction(saved.signal, &saved.before, nullptr);
     }
     saved_.clear();

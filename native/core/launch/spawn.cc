@@ -1,8 +1,6 @@
 #include "core/launch/spawn.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 namespace onecopy {
 
@@ -85,8 +84,8 @@ int descriptorLimit() {
     return error ? 4096 : highest + 1;
 }
 
-// Everything the child needs, made ready before the fork: between fork and exec only async-signal-safe calls are
-// allowed, since other threads of the launcher may have held any lock.
+// Everything the child needs, made ready before the fork: between fork and exec only
+// async-signal-safe calls are allowed, since other threads of the launcher may have held any lock.
 struct Prepared {
     explicit Prepared(const Program& program, const Inheritance& what)
         : files(candidates(program)), inheritance(what) {
@@ -123,7 +122,8 @@ bool placeStandard(int from, int to) {
     return ::dup2(from, to) >= 0;
 }
 
-// Node ignores SIGPIPE, and a launcher under nohup ignores SIGHUP: a rank starts like a program started by a shell.
+// Node ignores SIGPIPE, and a launcher under nohup ignores SIGHUP: a rank starts like a program
+// started by a shell.
 void resetSignals() {
     struct sigaction action {};
     action.sa_handler = SIG_DFL;
@@ -169,7 +169,8 @@ int executeFirst(const Prepared& prepared) {
     if (::getppid() != prepared.parent) ::_exit(127);
     resetSignals();
     const Inheritance& what = prepared.inheritance;
-    if (!placeStandard(what.input, 0) || !placeStandard(what.output, 1) || !placeStandard(what.errors, 2)) {
+    if (!placeStandard(what.input, 0) || !placeStandard(what.output, 1) ||
+        !placeStandard(what.errors, 2)) {
         giveUp(stepStandard, errno);
     }
     closeOnExecAboveStandard(prepared.limit);
@@ -179,7 +180,8 @@ int executeFirst(const Prepared& prepared) {
     ::_exit(127);
 }
 
-// Blocks all signals of the calling thread for a while, so that no handler of the launcher runs in the child.
+// Blocks all signals of the calling thread for a while, so that no handler of the launcher runs in
+// the child.
 class SignalsBlocked {
    public:
     SignalsBlocked() {
@@ -221,7 +223,8 @@ ChildProcess::ChildProcess(const Program& program, const Inheritance& inheritanc
         reaped_ = true;
         fail("fork");
     }
-    // Also here, so that the group exists before anybody signals it. EACCES: the child has executed already.
+    // Also here, so that the group exists before anybody signals it. EACCES: the child has executed
+    // already.
     ::setpgid(pid_, pid_);
     pidfd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     if (!pidfd_) {
@@ -266,22 +269,27 @@ void ChildProcess::explain(int step, int error) const {
         case stepGroup:
             throw SpawnError(error, "setpgid", "cannot make a process group for " + file);
         case stepDeathSignal:
-            throw SpawnError(error, "prctl", "cannot tie the life of " + file + " to the launcher's");
+            throw SpawnError(error, "prctl",
+                             "cannot tie the life of " + file + " to the launcher's");
         case stepStandard:
             throw SpawnError(error, "dup2", "cannot give " + file + " its standard streams");
         case stepControl:
             throw SpawnError(error, "fcntl", "cannot give " + file + " its control socket");
         case stepFolder:
-            throw SpawnError(error, "chdir", "cannot start " + file + " in the folder '" + cwd_ + "'");
+            throw SpawnError(error, "chdir",
+                             "cannot start " + file + " in the folder '" + cwd_ + "'");
         default:
             break;
     }
     if (error == ENOENT && file_.find('/') == std::string::npos) {
-        throw SpawnError(error, "execve", "cannot execute " + file + ", which is in no folder of PATH");
+        throw SpawnError(error, "execve",
+                         "cannot execute " + file + ", which is in no folder of PATH");
     }
     // Relative to the launcher's folder only when the program is not started in another one.
-    if (error == ENOENT && (cwd_.empty() || file_.starts_with('/')) && ::access(file_.c_str(), F_OK) == 0) {
-        throw SpawnError(error, "execve", "cannot execute " + file + ", whose interpreter does not exist");
+    if (error == ENOENT && (cwd_.empty() || file_.starts_with('/')) &&
+        ::access(file_.c_str(), F_OK) == 0) {
+        throw SpawnError(error, "execve",
+                         "cannot execute " + file + ", whose interpreter does not exist");
     }
     throw SpawnError(error, "execve", "cannot execute " + file);
 }
@@ -290,10 +298,12 @@ ChildProcess::Ending ChildProcess::ending() const {
     siginfo_t info{};
     int result;
     do {
-        result = ::waitid(kWaitByPidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOWAIT | WNOHANG);
+        result = ::waitid(kWaitByPidfd, static_cast<id_t>(pidfd_.get()), &info,
+                          WEXITED | WNOWAIT | WNOHANG);
     } while (result != 0 && errno == EINTR);
     if (result != 0) {
-        // ECHILD: somebody else in this process has reaped it, and with it the only knowledge of how it ended.
+        // ECHILD: somebody else in this process has reaped it, and with it the only knowledge of
+        // how it ended.
         return {.code = 1, .signal = 0};
     }
     if (info.si_code == CLD_EXITED) return {.code = info.si_status, .signal = 0};
@@ -310,7 +320,8 @@ bool ChildProcess::hasGroup() const { return ::kill(-pid_, 0) == 0 || errno != E
 
 void ChildProcess::reap() {
     siginfo_t info{};
-    while (::waitid(kWaitByPidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 && errno == EINTR) {
+    while (::waitid(kWaitByPidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 &&
+           errno == EINTR) {
     }
     reaped_ = true;
 }

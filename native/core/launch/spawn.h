@@ -1,5 +1,5 @@
-// Starts one process of a job: fork and exec, with everything that makes it die with its launcher and inherit nothing
-// else.
+// Starts one process of a job: fork and exec, with everything that makes it die with its launcher
+// and inherit nothing else.
 #pragma once
 
 #include <sys/types.h>
@@ -40,8 +40,8 @@ class SpawnError : public std::system_error {
     const char* syscall_;
 };
 
-// A child process that leads its process group. Destroying it kills the group and reaps the process, unless it was
-// reaped before.
+// A child process that leads its process group. Destroying it kills the group and reaps the
+// process, unless it was reaped before.
 class ChildProcess {
    public:
     // Forks; throws std::system_error. The exec goes on meanwhile: see confirm().
@@ -73,7 +73,8 @@ class ChildProcess {
     void signal(int signal) const;
     // True while anybody, a zombie included, is in the group.
     bool hasGroup() const;
-    // After the process has ended. Its pid, and with it the group's id, may be given away from now on.
+    // After the process has ended. Its pid, and with it the group's id, may be given away from now
+    // on.
     void reap();
 
    private:
@@ -87,7 +88,8 @@ class ChildProcess {
     std::string cwd_;
 };
 
-// `fd` or a duplicate of it, close-on-exec, whose number does not collide with standard input, output and errors.
+// `fd` or a duplicate of it, close-on-exec, whose number does not collide with standard input,
+// output and errors.
 UniqueFd aboveStandard(UniqueFd fd);
 
 }  // namespace onecopy

@@ -27,7 +27,8 @@ constexpr std::size_t kPacketsATurn = 16;
 // More than fit in a socket's buffer: what a rank said before it died.
 constexpr std::size_t kLastPackets = 4096;
 
-// Two equal signals within this time are one: a terminal's Ctrl-C reaches npx and the launcher, and npx passes it on.
+// Two equal signals within this time are one: a terminal's Ctrl-C reaches npx and the launcher, and
+// npx passes it on.
 constexpr Nanoseconds kSameSignal = 150'000'000;
 
 // How long the end of a job waits for killed strays of the ranks' groups to be gone.
@@ -48,13 +49,12 @@ Watch::Watch(Parts parts, std::chrono::milliseconds grace, const std::vector<pid
       roster_(std::move(parts.roster)),
       ranks_(std::move(parts.ranks)),
       signals_(std::move(parts.signals)),
-      broker_(roster_,
-              {.note = [this](const std::string& text) { note(text); },
-               .watchRoom =
-                   [this](std::size_t rank, bool wanted) {
-                       const std::uint32_t events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
-                       listenTo(Source::control, rank, roster_.control(rank), events);
-                   }}),
+      broker_(roster_, {.note = [this](const std::string& text) { note(text); },
+                        .watchRoom =
+                            [this](std::size_t rank, bool wanted) {
+                                const std::uint32_t events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
+                                listenTo(Source::control, rank, roster_.control(rank), events);
+                            }}),
       reception_(roster_, broker_,
                  {.abort = [this](std::size_t rank, int code, bool uncaught,
                                   const std::string& text) { onAbort(rank, code, uncaught, text); },
@@ -100,7 +100,8 @@ void Watch::listenTo(Source source, std::size_t index, int fd, std::uint32_t eve
 }
 
 void Watch::startThread() {
-    // A thread inherits the mask: signals are for the main thread, whose handlers run even when JavaScript is stuck.
+    // A thread inherits the mask: signals are for the main thread, whose handlers run even when
+    // JavaScript is stuck.
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
@@ -135,7 +136,10 @@ void Watch::run() {
     while (living_ > 0) {
         const int count =
             ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout());
-        for (int i = 0; i < count; ++i) dispatch(events[static_cast<std::size_t>(i)]);
+        // A signal that came together with the end of the last rank came too late.
+        for (int i = 0; i < count && living_ > 0; ++i) {
+            dispatch(events[static_cast<std::size_t>(i)]);
+        }
         const Nanoseconds time = now();
         if (time >= broker_.retryAt()) broker_.retry();
         if (time >= ending_.next()) ending_.advance(time);
@@ -148,7 +152,9 @@ int Watch::timeout() const {
     if (next == kNever) return -1;
     const Nanoseconds time = now();
     // Rounded up: waking too early would only mean another round.
-    return next <= time ? 0 : static_cast<int>(std::min<Nanoseconds>((next - time) / 1'000'000 + 1, 60'000));
+    return next <= time
+               ? 0
+               : static_cast<int>(std::min<Nanoseconds>((next - time) / 1'000'000 + 1, 60'000));
 }
 
 void Watch::dispatch(const epoll_event& event) {
@@ -184,14 +190,15 @@ void Watch::onControl(std::size_t rank, std::uint32_t events) {
 void Watch::closeControl(std::size_t rank) {
     broker_.drop(rank);
     if (roster_.control(rank) < 0) return;
-    // Closing alone would leave it in the set while a child that another thread of the launcher is starting has a copy.
+    // Closing alone would leave it in the set while a child that another thread of the launcher is
+    // starting has a copy.
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, roster_.control(rank), nullptr);
     roster_.closeControl(rank);
 }
 
 void Watch::onProcessEnd(std::size_t rank) {
-    // Not reaped before the job ends, so that the pid stays this rank's: peers address its memory by it, and the
-    // launcher its group.
+    // Not reaped before the job ends, so that the pid stays this rank's: peers address its memory
+    // by it, and the launcher its group.
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, ranks_[rank].pidfd(), nullptr);
     --living_;
     // What it said before it ended comes first.
@@ -247,7 +254,9 @@ void Watch::onCommand() {
     for (std::uint32_t i = 0; i < requests; ++i) {
         ending_.interrupt(endSignal_.load(std::memory_order_relaxed));
     }
-    if (killRequested_.load(std::memory_order_acquire)) ending_.killAll();
+    if (!killRequested_.load(std::memory_order_acquire)) return;
+    ending_.begin({.kind = Cause::Kind::interrupted, .exitCode = 128 + SIGKILL, .signal = SIGKILL});
+    ending_.killAll();
 }
 
 void Watch::onSignals() {
@@ -265,8 +274,8 @@ void Watch::onSignals() {
 }
 
 void Watch::finish() {
-    // The ranks are zombies: their process groups cannot be anybody else's yet. Members that a finished rank left behind
-    // live until here, like the background processes of a shell script.
+    // The ranks are zombies: their process groups cannot be anybody else's yet. Members that a
+    // finished rank left behind live until here, like the background processes of a shell script.
     for (const ChildProcess& rank : ranks_) rank.signalGroup(SIGKILL);
     for (ChildProcess& rank : ranks_) rank.reap();
     for (int i = 0; i < kStrayMilliseconds; ++i) {

@@ -1,5 +1,6 @@
-// The launcher's own thread: hears the ranks, sees them die, brokers their connections and ends the job. It sleeps in
-// epoll and nowhere else, and calls no JavaScript: a launcher whose terminal is not being read still does all of this.
+// The launcher's own thread: hears the ranks, sees them die, brokers their connections and ends the
+// job. It sleeps in epoll and nowhere else, and calls no JavaScript: a launcher whose terminal is
+// not being read still does all of this.
 #pragma once
 
 #include <sys/epoll.h>
@@ -9,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -33,8 +36,8 @@ class Watch {
         std::unique_ptr<SignalRelay> signals;
     };
 
-    // Starts the thread; `listener` is called on it and must not block. Throws std::system_error; then `parts` goes, and
-    // the ranks with it.
+    // Starts the thread; `listener` is called on it and must not block. Throws std::system_error;
+    // then `parts` goes, and the ranks with it.
     Watch(Parts parts, std::chrono::milliseconds grace, const std::vector<pid_t>& guardians,
           Listener listener);
     Watch(const Watch&) = delete;
@@ -44,7 +47,8 @@ class Watch {
 
     // From any thread. As if the launcher had received this signal.
     void end(int signal);
-    // From any thread but the watch thread: kills the ranks that are left, and returns when the job has ended.
+    // From any thread but the watch thread: kills the ranks that are left, and returns when the job
+    // has ended.
     void stop();
 
    private:
@@ -72,7 +76,8 @@ class Watch {
     void finish();
     void note(const std::string& text);
 
-    // Destroyed from the bottom up: the thread is over by then, and what refers to something stands below it.
+    // Destroyed from the bottom up: the thread is over by then, and what refers to something stands
+    // below it.
     Listener listener_;
     Roster roster_;
     std::vector<ChildProcess> ranks_;

@@ -23,23 +23,31 @@ constexpr int kAnswerMilliseconds = 30'000;
 
 [[noreturn]] void refuse(const std::string& why) { throw BootstrapError(why); }
 
-std::string parentName() {
-    const std::string path = "/proc/" + std::to_string(::getppid()) + "/comm";
+// The command line of the process that started this one, shortened.
+std::string parentCommand() {
+    const std::string path = "/proc/" + std::to_string(::getppid()) + "/cmdline";
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    char name[64];
-    const ssize_t got = file ? ::read(file.get(), name, sizeof name) : 0;
-    return got > 1 ? std::string(name, static_cast<std::size_t>(got) - 1) : "unknown";
+    char line[100];
+    const ssize_t got = file ? ::read(file.get(), line, sizeof line) : 0;
+    if (got <= 1) return "unknown";
+    std::string command(line, static_cast<std::size_t>(got));
+    std::replace(command.begin(), command.end(), '\0', ' ');
+    const bool cut = command.size() == sizeof line;
+    return command.substr(0, command.find_last_not_of(' ') + 1) + (cut ? "…" : "");
 }
 
-// The descriptor may have been closed by a program between the launcher and us, and its number may belong to something
-// else by now: nothing is read from it or written to it before its inode has agreed.
+// The descriptor may have been closed by a program between the launcher and us, and its number may
+// belong to something else by now: nothing is read from it or written to it before its inode has
+// agreed.
 UniqueFd believe(const ControlAddress& address) {
     struct stat info {};
     const bool open = ::fstat(address.fd, &info) == 0;
     if (!open || !S_ISSOCK(info.st_mode) || info.st_ino != address.inode) {
-        refuse("the launcher's control socket (descriptor " + std::to_string(address.fd) + ") did not reach this " +
-               "process: it was closed on the way, most likely by its parent `" + parentName() + "` (process " +
-               std::to_string(::getppid()) + "). Let the launcher start the program directly, for example " +
+        refuse("the launcher's control socket (descriptor " + std::to_string(address.fd) +
+               ") did not reach this " +
+               "process: it was closed on the way, most likely by its parent `" + parentCommand() +
+               "` (process " + std::to_string(::getppid()) +
+               "). Let the launcher start the program directly, for example " +
                "`onecopy run -n 2 app.ts` instead of `onecopy run -n 2 npx tsx app.ts`");
     }
     ::fcntl(address.fd, F_SETFD, FD_CLOEXEC);
@@ -56,7 +64,8 @@ bool waitReadable(int fd) {
 }
 
 template <typename Message>
-bool readAs(std::span<const std::byte> bytes, Message& message, std::size_t least = sizeof(Message)) {
+bool readAs(std::span<const std::byte> bytes, Message& message,
+            std::size_t least = sizeof(Message)) {
     if (bytes.size() < least) return false;
     std::memcpy(&message, bytes.data(), std::min(bytes.size(), sizeof message));
     return true;
@@ -78,20 +87,24 @@ LauncherLink::LauncherLink(const ControlAddress& address) : socket_(believe(addr
 
     std::array<std::byte, kMaxControlBytes> buffer;
     ReceivedPacket packet;
-    if (!waitReadable(socket_.get()) || receivePacket(socket_.get(), buffer, packet) != PacketResult::done) {
+    if (!waitReadable(socket_.get()) ||
+        receivePacket(socket_.get(), buffer, packet) != PacketResult::done) {
         refuse("the launcher did not answer: it has probably ended");
     }
     const std::span<const std::byte> bytes(buffer.data(), packet.bytes);
     RejectedMessage rejected{};
-    if (kindOf(bytes) == ControlKind::rejected && readAs(bytes, rejected, offsetof(RejectedMessage, text))) {
+    if (kindOf(bytes) == ControlKind::rejected &&
+        readAs(bytes, rejected, offsetof(RejectedMessage, text))) {
         const std::size_t room = packet.bytes - offsetof(RejectedMessage, text);
         refuse(std::string(rejected.text, std::min<std::size_t>(rejected.textBytes, room)));
     }
     WelcomeMessage welcome;
-    if (kindOf(bytes) != ControlKind::welcome || !readAs(bytes, welcome) || welcome.magic != kControlMagic ||
-        welcome.version != kProtocolVersion || packet.descriptors.size() != kWelcomeDescriptors) {
-        refuse("the launcher is of another version of onecopy (protocol " + std::to_string(welcome.version) +
-               ", this one speaks " + std::to_string(kProtocolVersion) +
+    if (kindOf(bytes) != ControlKind::welcome || !readAs(bytes, welcome) ||
+        welcome.magic != kControlMagic || welcome.version != kProtocolVersion ||
+        packet.descriptors.size() != kWelcomeDescriptors) {
+        refuse("the launcher is of another version of onecopy (protocol " +
+               std::to_string(welcome.version) + ", this one speaks " +
+               std::to_string(kProtocolVersion) +
                "): use the same installation for the launcher and the program");
     }
     const std::size_t jobBytes = memoryBytes(packet.descriptors[0].get());
@@ -101,7 +114,8 @@ LauncherLink::LauncherLink(const ControlAddress& address) : socket_(believe(addr
         refuse("the launcher's welcome makes no sense");
     }
     jobMapping_ = Mapping(packet.descriptors[0].get(), jobBytes, Mapping::Access::read);
-    selfMapping_ = Mapping(packet.descriptors[1].get(), kRankSegmentBytes, Mapping::Access::readWrite);
+    selfMapping_ =
+        Mapping(packet.descriptors[1].get(), kRankSegmentBytes, Mapping::Access::readWrite);
     // From here on this mapping is the only one that can write it.
     sealForOthers(packet.descriptors[1].get());
     doorbell_ = std::move(packet.descriptors[2]);
@@ -110,8 +124,8 @@ LauncherLink::LauncherLink(const ControlAddress& address) : socket_(believe(addr
     if (job().header.magic != kJobMagic || job().header.nonce != welcome.nonce) {
         refuse("the launcher's welcome and its job segment disagree");
     }
-    // Yama's mode 1 lets only ancestors attach; this admits the launcher and with it all its descendants, the ranks.
-    // Without Yama it fails with EINVAL, and is not needed.
+    // Yama's mode 1 lets only ancestors attach; this admits the launcher and with it all its
+    // descendants, the ranks. Without Yama it fails with EINVAL, and is not needed.
     ::prctl(PR_SET_PTRACER, static_cast<unsigned long>(job().header.settings.launcherPid), 0, 0, 0);
     say(ControlKind::ack);
 }
@@ -125,12 +139,14 @@ bool LauncherLink::poll(LauncherSink& sink) {
     for (;;) {
         const PacketResult result = receivePacket(socket_.get(), buffer, packet);
         if (result == PacketResult::truncated) {
-            // The kernel dropped descriptors because this process may open no more. The connection they belong to is
-            // lost for both ends, which nobody could wait out: the job ends, and says why.
+            // The kernel dropped descriptors because this process may open no more. The connection
+            // they belong to is lost for both ends, which nobody could wait out: the job ends, and
+            // says why.
             rlimit limit{};
             ::getrlimit(RLIMIT_NOFILE, &limit);
             abort(1, false,
-                  "rank " + std::to_string(rank_) + " has no descriptors left for a connection (limit " +
+                  "rank " + std::to_string(rank_) +
+                      " has no descriptors left for a connection (limit " +
                       std::to_string(limit.rlim_cur) + "): raise `ulimit -n`, each peer needs two");
             say(ControlKind::ack);
             continue;
@@ -169,7 +185,8 @@ void LauncherLink::send(const void* message, std::size_t bytes) {
                 continue;
             }
             default:
-                // A launcher that is gone takes its ranks with it (PDEATHSIG): nothing is left to report to.
+                // A launcher that is gone takes its ranks with it (PDEATHSIG): nothing is left to
+                // report to.
                 return;
         }
     }

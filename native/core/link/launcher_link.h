@@ -1,10 +1,11 @@
-// A rank's line to its launcher: the control socket, found through the environment and believed only after a greeting.
+// A rank's line to its launcher: the control socket, found through the environment and believed
+// only after a greeting.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <stdexcept>
+#include <string>
 
 #include "core/job/control.h"
 #include "core/os/fd.h"
@@ -57,7 +58,8 @@ class LauncherLink {
     RankSegment& self() const { return *selfMapping_.as<RankSegment>(); }
     UniqueFd takeDoorbell() { return std::move(doorbell_); }
 
-    // Reads what the launcher sent. The news word says, without a system call, whether there may be anything.
+    // Reads what the launcher sent. The news word says, without a system call, whether there may be
+    // anything.
     bool hasNews() const { return news().load(std::memory_order_seq_cst) != newsSeen_; }
     bool poll(LauncherSink& sink);
 
@@ -67,7 +69,9 @@ class LauncherLink {
     void abort(int code, bool uncaught, const std::string& text);
 
    private:
-    const Shared<std::uint32_t>& news() const { return job().rank(static_cast<std::size_t>(rank_)).news; }
+    const Shared<std::uint32_t>& news() const {
+        return job().rank(static_cast<std::size_t>(rank_)).news;
+    }
     void send(const void* message, std::size_t bytes);
 
     UniqueFd socket_;

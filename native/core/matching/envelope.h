@@ -10,7 +10,8 @@ inline constexpr std::int32_t kAnyTag = -1;
 
 enum class MessageKind : std::uint8_t { buffer = 0, object = 1 };
 
-// Element types; packages/engine has the same table, a test compares them. Bytes go with every type.
+// Element types; packages/engine has the same table, a test compares them. Bytes go with every
+// type.
 enum class Datatype : std::uint8_t {
     byte = 0,
     int8,
@@ -31,13 +32,17 @@ struct DatatypeInfo {
     std::uint32_t bytes;
 };
 
-inline constexpr DatatypeInfo kDatatypes[] = {
-    {"BYTE", Datatype::byte, 1},       {"INT8_T", Datatype::int8, 1},
-    {"UINT8_CLAMPED", Datatype::uint8Clamped, 1}, {"INT16_T", Datatype::int16, 2},
-    {"UINT16_T", Datatype::uint16, 2}, {"INT32_T", Datatype::int32, 4},
-    {"UINT32_T", Datatype::uint32, 4}, {"INT64_T", Datatype::int64, 8},
-    {"UINT64_T", Datatype::uint64, 8}, {"FLOAT", Datatype::float32, 4},
-    {"DOUBLE", Datatype::float64, 8}};
+inline constexpr DatatypeInfo kDatatypes[] = {{"BYTE", Datatype::byte, 1},
+                                              {"INT8_T", Datatype::int8, 1},
+                                              {"UINT8_CLAMPED", Datatype::uint8Clamped, 1},
+                                              {"INT16_T", Datatype::int16, 2},
+                                              {"UINT16_T", Datatype::uint16, 2},
+                                              {"INT32_T", Datatype::int32, 4},
+                                              {"UINT32_T", Datatype::uint32, 4},
+                                              {"INT64_T", Datatype::int64, 8},
+                                              {"UINT64_T", Datatype::uint64, 8},
+                                              {"FLOAT", Datatype::float32, 4},
+                                              {"DOUBLE", Datatype::float64, 8}};
 
 struct Envelope {
     std::uint64_t bytes = 0;

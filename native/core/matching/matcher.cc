@@ -19,10 +19,12 @@ Request* Matcher::findPosted(const Envelope& envelope) {
     Context& context = contextOf(envelope.context);
     const auto firstThatTakes = [&](const List<Request, QueueTag>& list) {
         Request* receive = list.first();
-        while (receive != nullptr && !receive->selector.takesTag(envelope.tag)) receive = list.after(*receive);
+        while (receive != nullptr && !receive->selector.takesTag(envelope.tag))
+            receive = list.after(*receive);
         return receive;
     };
-    Request* exact = firstThatTakes(context.sources[static_cast<std::size_t>(envelope.source)].posted);
+    Request* exact =
+        firstThatTakes(context.sources[static_cast<std::size_t>(envelope.source)].posted);
     Request* wild = firstThatTakes(context.wildcards);
     if (exact == nullptr || wild == nullptr) return exact == nullptr ? wild : exact;
     return exact->order < wild->order ? exact : wild;
@@ -32,7 +34,8 @@ void Matcher::post(Request& receive) {
     Context& context = contextOf(receive.selector.context);
     receive.order = ++posted_;
     const std::int32_t source = receive.selector.source;
-    (source == kAnySource ? context.wildcards : context.sources[static_cast<std::size_t>(source)].posted)
+    (source == kAnySource ? context.wildcards
+                          : context.sources[static_cast<std::size_t>(source)].posted)
         .append(receive);
 }
 
@@ -41,7 +44,8 @@ UnexpectedMessage* Matcher::findUnexpected(const Selector& selector) {
     const auto firstIn = [&](int source) {
         const auto& list = context.sources[static_cast<std::size_t>(source)].unexpected;
         UnexpectedMessage* message = list.first();
-        while (message != nullptr && !selector.takesTag(message->envelope.tag)) message = list.after(*message);
+        while (message != nullptr && !selector.takesTag(message->envelope.tag))
+            message = list.after(*message);
         return message;
     };
     if (selector.source != kAnySource) return firstIn(selector.source);

@@ -1,9 +1,10 @@
 // Finds the receive for a message and the message for a receive.
 //
-// Per context and source: a queue of posted receives and one of messages that came too early; beside them one queue of
-// receives from any source. Where a source's queue and the wildcard queue both have a candidate, the one posted first
-// takes the message (MPI-4.1 section 3.5). Receives from any source look at the sources in turn, beginning after the
-// one that was served last, so that no source starves.
+// Per context and source: a queue of posted receives and one of messages that came too early;
+// beside them one queue of receives from any source. Where a source's queue and the wildcard queue
+// both have a candidate, the one posted first takes the message (MPI-4.1 section 3.5). Receives
+// from any source look at the sources in turn, beginning after the one that was served last, so
+// that no source starves.
 #pragma once
 
 #include <memory>
@@ -36,7 +37,8 @@ class Matcher {
     Matcher(const Matcher&) = delete;
     Matcher& operator=(const Matcher&) = delete;
 
-    // The posted receive that a message with this envelope goes to, or null. It stays posted until remove().
+    // The posted receive that a message with this envelope goes to, or null. It stays posted until
+    // remove().
     Request* findPosted(const Envelope& envelope);
     void post(Request& receive);
     static void remove(Request& receive) { List<Request, QueueTag>::remove(receive); }
@@ -46,7 +48,8 @@ class Matcher {
     void keep(std::unique_ptr<UnexpectedMessage> message);
     std::unique_ptr<UnexpectedMessage> take(UnexpectedMessage& message);
 
-    // Calls `visit` for each posted receive (it may be removed meanwhile) or each kept message (likewise, by take()).
+    // Calls `visit` for each posted receive (it may be removed meanwhile) or each kept message
+    // (likewise, by take()).
     template <typename Visit>
     void forEachPosted(Visit visit);
     template <typename Visit>

@@ -11,7 +11,8 @@ namespace onecopy {
 
 namespace {
 
-using Call = ssize_t (*)(pid_t, const iovec*, unsigned long, const iovec*, unsigned long, unsigned long);
+using Call = ssize_t (*)(pid_t, const iovec*, unsigned long, const iovec*, unsigned long,
+                         unsigned long);
 
 CmaResult move(Call call, pid_t pid, IoCursor& local, IoCursor& remote, std::uint64_t bytes) {
     CmaResult result;
@@ -28,7 +29,8 @@ CmaResult move(Call call, pid_t pid, IoCursor& local, IoCursor& remote, std::uin
             result.errnum = EFAULT;
             return result;
         }
-        const ssize_t moved = call(pid, here.data(), second.entries, there.data(), remoteEntries, 0);
+        const ssize_t moved =
+            call(pid, here.data(), second.entries, there.data(), remoteEntries, 0);
         ++result.calls;
         if (moved <= 0) {
             if (moved < 0 && errno == EINTR) continue;
@@ -43,7 +45,8 @@ CmaResult move(Call call, pid_t pid, IoCursor& local, IoCursor& remote, std::uin
 }
 
 // One word, without the two pages of iovecs that move() keeps ready.
-bool moveWord(Call call, pid_t pid, std::uint64_t* local, std::uint64_t remoteAddress, int& errnum) {
+bool moveWord(Call call, pid_t pid, std::uint64_t* local, std::uint64_t remoteAddress,
+              int& errnum) {
     const iovec here{local, sizeof *local};
     const iovec there{reinterpret_cast<void*>(remoteAddress), sizeof *local};
     const ssize_t moved = call(pid, &here, 1, &there, 1, 0);
@@ -65,7 +68,8 @@ CmaResult cmaWrite(pid_t pid, IoCursor& local, IoCursor& remote, std::uint64_t b
 CmaVerdict probeCma(pid_t pid, std::uint64_t cellAddress, std::uint64_t expectedNonce) {
     CmaVerdict verdict;
     std::uint64_t seen = 0;
-    if (!moveWord(&::process_vm_readv, pid, &seen, cellAddress + offsetof(NonceCell, nonce), verdict.errnum) ||
+    if (!moveWord(&::process_vm_readv, pid, &seen, cellAddress + offsetof(NonceCell, nonce),
+                  verdict.errnum) ||
         seen != expectedNonce) {
         return verdict;
     }
@@ -73,7 +77,8 @@ CmaVerdict probeCma(pid_t pid, std::uint64_t cellAddress, std::uint64_t expected
     const std::uint64_t echoAddress = cellAddress + offsetof(NonceCell, echo);
     std::uint64_t back = 0;
     verdict.write = moveWord(&::process_vm_writev, pid, &seen, echoAddress, verdict.errnum) &&
-                    moveWord(&::process_vm_readv, pid, &back, echoAddress, verdict.errnum) && back == seen;
+                    moveWord(&::process_vm_readv, pid, &back, echoAddress, verdict.errnum) &&
+                    back == seen;
     return verdict;
 }
 

@@ -18,8 +18,8 @@ class IoCursor {
 
     bool atEnd() const { return index_ == parts_.size(); }
 
-    // Fills `out` with the next `bytes` bytes, or with as many as fit into its entries; does not move. Says how many
-    // entries it used and how many bytes they hold.
+    // Fills `out` with the next `bytes` bytes, or with as many as fit into its entries; does not
+    // move. Says how many entries it used and how many bytes they hold.
     struct Cut {
         std::size_t entries = 0;
         std::uint64_t bytes = 0;
@@ -27,8 +27,10 @@ class IoCursor {
     Cut peek(std::uint64_t bytes, std::span<iovec> out) const {
         Cut cut;
         std::size_t offset = offset_;
-        for (std::size_t i = index_; i < parts_.size() && cut.bytes < bytes && cut.entries < out.size(); ++i) {
-            const std::uint64_t room = std::min<std::uint64_t>(parts_[i].iov_len - offset, bytes - cut.bytes);
+        for (std::size_t i = index_;
+             i < parts_.size() && cut.bytes < bytes && cut.entries < out.size(); ++i) {
+            const std::uint64_t room =
+                std::min<std::uint64_t>(parts_[i].iov_len - offset, bytes - cut.bytes);
             if (room > 0) {
                 out[cut.entries++] = {static_cast<char*>(parts_[i].iov_base) + offset, room};
                 cut.bytes += room;
@@ -52,11 +54,14 @@ class IoCursor {
         skipEmpty();
     }
 
-    // Copies `bytes` bytes from contiguous memory into the list, and moves. The caller knows that they fit.
+    // Copies `bytes` bytes from contiguous memory into the list, and moves. The caller knows that
+    // they fit.
     void copyIn(const std::byte* from, std::uint64_t bytes) {
         while (bytes > 0 && index_ < parts_.size()) {
-            const std::uint64_t room = std::min<std::uint64_t>(parts_[index_].iov_len - offset_, bytes);
-            if (room > 0) std::memcpy(static_cast<char*>(parts_[index_].iov_base) + offset_, from, room);
+            const std::uint64_t room =
+                std::min<std::uint64_t>(parts_[index_].iov_len - offset_, bytes);
+            if (room > 0)
+                std::memcpy(static_cast<char*>(parts_[index_].iov_base) + offset_, from, room);
             from += room;
             bytes -= room;
             advance(room);
@@ -66,8 +71,10 @@ class IoCursor {
     // Copies `bytes` bytes from the list into contiguous memory, and moves.
     void copyOut(std::byte* to, std::uint64_t bytes) {
         while (bytes > 0 && index_ < parts_.size()) {
-            const std::uint64_t room = std::min<std::uint64_t>(parts_[index_].iov_len - offset_, bytes);
-            if (room > 0) std::memcpy(to, static_cast<const char*>(parts_[index_].iov_base) + offset_, room);
+            const std::uint64_t room =
+                std::min<std::uint64_t>(parts_[index_].iov_len - offset_, bytes);
+            if (room > 0)
+                std::memcpy(to, static_cast<const char*>(parts_[index_].iov_base) + offset_, room);
             to += room;
             bytes -= room;
             advance(room);

@@ -13,7 +13,8 @@ inline constexpr Nanoseconds kNever = ~Nanoseconds{0};
 inline Nanoseconds now() {
     timespec time{};
     ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000u + static_cast<Nanoseconds>(time.tv_nsec);
+    return static_cast<Nanoseconds>(time.tv_sec) * 1'000'000'000u +
+           static_cast<Nanoseconds>(time.tv_nsec);
 }
 
 }  // namespace onecopy

@@ -17,7 +17,8 @@ class Mapping {
     // Maps `bytes` of `fd` shared; throws std::system_error.
     Mapping(int fd, std::size_t bytes, Access access);
     Mapping(Mapping&& other) noexcept
-        : address_(std::exchange(other.address_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+        : address_(std::exchange(other.address_, nullptr)),
+          bytes_(std::exchange(other.bytes_, 0)) {}
     Mapping& operator=(Mapping&& other) noexcept;
     Mapping(const Mapping&) = delete;
     Mapping& operator=(const Mapping&) = delete;
@@ -36,15 +37,16 @@ class Mapping {
     std::size_t bytes_ = 0;
 };
 
-// A zeroed memfd of that size; close-on-exec; throws std::system_error. `label` is what /proc shows, no more.
+// A zeroed memfd of that size; close-on-exec; throws std::system_error. `label` is what /proc
+// shows, no more.
 UniqueFd makeMemory(const char* label, std::size_t bytes);
 
-// Forbids any change of size from now on: a shortened memfd would kill every process that has it mapped.
-// Leaves the door open for sealForOthers().
+// Forbids any change of size from now on: a shortened memfd would kill every process that has it
+// mapped. Leaves the door open for sealForOthers().
 void sealSize(int fd);
 
-// Called by the only writer after it has mapped the memory: nobody can map it for writing any more, and no seal can
-// be added or lifted.
+// Called by the only writer after it has mapped the memory: nobody can map it for writing any more,
+// and no seal can be added or lifted.
 void sealForOthers(int fd);
 
 // Bytes behind the descriptor, or 0 where fstat says it is no regular memory.

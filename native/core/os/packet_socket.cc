@@ -30,7 +30,59 @@ void askForCredentials(int socket) {
     }
 }
 
-PacketResult sendPacket(int socket, std::span<const iovec> parts, std::span<const int> descriptors) {
+namespace {
+
+// Makes the call until it is not interrupted, and says what its result means.
+template <typename Call>
+PacketResult sendWith(Call call) {
+    for (;;) {
+        if (call() >= 0) return PacketResult::done;
+        switch (errno) {
+            case EINTR:
+                continue;
+            case EAGAIN:
+            case ENOBUFS:
+            case ETOOMANYREFS:
+                return PacketResult::wouldBlock;
+            case EPIPE:
+            case ECONNRESET:
+            case ENOTCONN:
+                return PacketResult::closed;
+            default:
+                return PacketResult::failed;
+        }
+    }
+}
+
+template <typename Call>
+PacketResult receiveWith(Call call, std::size_t& bytes) {
+    for (;;) {
+        const ssize_t got = call();
+        if (got > 0) {
+            bytes = static_cast<std::size_t>(got);
+            return PacketResult::done;
+        }
+        if (got == 0) return PacketResult::closed;
+        switch (errno) {
+            case EINTR:
+            case ECONNRESET:
+                // ECONNRESET comes once, ahead of the packets still queued, when the other end was
+                // closed with unread packets of ours: the next call returns what is left.
+                continue;
+            case EAGAIN:
+                return PacketResult::wouldBlock;
+            case ENOTCONN:
+                return PacketResult::closed;
+            default:
+                return PacketResult::failed;
+        }
+    }
+}
+
+}  // namespace
+
+PacketResult sendPacket(int socket, std::span<const iovec> parts,
+                        std::span<const int> descriptors) {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(parts.data());
     message.msg_iovlen = parts.size();
@@ -49,73 +101,39 @@ PacketResult sendPacket(int socket, std::span<const iovec> parts, std::span<cons
         header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
         std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
     }
-    for (;;) {
-        if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return PacketResult::done;
-        switch (errno) {
-            case EINTR:
-                continue;
-            case EAGAIN:
-            case ENOBUFS:
-            case ETOOMANYREFS:
-                return PacketResult::wouldBlock;
-            case EPIPE:
-            case ECONNRESET:
-            case ENOTCONN:
-                return PacketResult::closed;
-            default:
-                return PacketResult::failed;
-        }
-    }
+    return sendWith([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT); });
 }
 
-PacketResult sendPacket(int socket, const void* bytes, std::size_t length, std::span<const int> descriptors) {
+PacketResult sendPacket(int socket, const void* bytes, std::size_t length,
+                        std::span<const int> descriptors) {
     const iovec part{const_cast<void*>(bytes), length};
     return sendPacket(socket, std::span(&part, 1), descriptors);
 }
 
-namespace {
-
-// Receives with `message` prepared by the caller; the caller looks at msg_flags.
-PacketResult receiveMessage(int socket, msghdr& message, std::size_t& bytes) {
-    const std::size_t room = message.msg_controllen;
-    for (;;) {
-        message.msg_controllen = room;
-        const ssize_t got = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got > 0) {
-            bytes = static_cast<std::size_t>(got);
-            return PacketResult::done;
-        }
-        if (got == 0) return PacketResult::closed;
-        switch (errno) {
-            case EINTR:
-            case ECONNRESET:
-                // ECONNRESET comes once, ahead of the packets still queued, when the other end was closed with
-                // unread packets of ours: the next call returns what is left.
-                continue;
-            case EAGAIN:
-                return PacketResult::wouldBlock;
-            case ENOTCONN:
-                return PacketResult::closed;
-            default:
-                return PacketResult::failed;
-        }
-    }
+PacketResult sendBytes(int socket, std::span<const std::byte> bytes) {
+    return sendWith(
+        [&] { return ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); });
 }
-
-}  // namespace
 
 PacketResult receivePacket(int socket, std::span<std::byte> buffer, ReceivedPacket& packet) {
     packet = {};
     iovec part{buffer.data(), buffer.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors) + CMSG_SPACE(sizeof(ucred))];
+    alignas(cmsghdr) char
+        control[CMSG_SPACE(sizeof(int) * kMaxDescriptors) + CMSG_SPACE(sizeof(ucred))];
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    const PacketResult result = receiveMessage(socket, message, packet.bytes);
+    const std::size_t room = message.msg_controllen;
+    const auto receive = [&] {
+        message.msg_controllen = room;
+        return ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    };
+    const PacketResult result = receiveWith(receive, packet.bytes);
     if (result != PacketResult::done) return result;
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET) continue;
         if (header->cmsg_type == SCM_CREDENTIALS) {
             ucred who{};
@@ -138,13 +156,12 @@ PacketResult receivePacket(int socket, std::span<std::byte> buffer, ReceivedPack
 }
 
 PacketResult receiveBytes(int socket, std::span<std::byte> buffer, std::size_t& bytes) {
-    iovec part{buffer.data(), buffer.size()};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    const PacketResult result = receiveMessage(socket, message, bytes);
-    if (result == PacketResult::done && (message.msg_flags & MSG_TRUNC) != 0) return PacketResult::truncated;
-    return result;
+    // MSG_TRUNC: the packet's own length, however much of it fits.
+    const auto receive = [&] {
+        return ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT | MSG_TRUNC);
+    };
+    const PacketResult result = receiveWith(receive, bytes);
+    return result == PacketResult::done && bytes > buffer.size() ? PacketResult::truncated : result;
 }
 
 }  // namespace onecopy

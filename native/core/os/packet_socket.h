@@ -1,4 +1,5 @@
-// SEQPACKET Unix sockets: whole packets, in order, with descriptors and the sender's credentials beside them.
+// SEQPACKET Unix sockets: whole packets, in order, with descriptors and the sender's credentials
+// beside them.
 #pragma once
 
 #include <sys/types.h>
@@ -23,13 +24,17 @@ enum class PacketResult {
     done,
     wouldBlock,
     closed,     // the other end is gone and nothing is left to read (or nobody will read)
-    truncated,  // the packet or its descriptors did not fit (MSG_TRUNC, MSG_CTRUNC): what arrived is dropped
+    truncated,  // the packet or its descriptors did not fit (MSG_TRUNC, MSG_CTRUNC): what arrived
+                // is dropped
     failed      // errno says why
 };
 
-// Sends one packet. ETOOMANYREFS (too many descriptors in flight for this user) counts as wouldBlock.
-PacketResult sendPacket(int socket, std::span<const iovec> parts, std::span<const int> descriptors = {});
-PacketResult sendPacket(int socket, const void* bytes, std::size_t length, std::span<const int> descriptors = {});
+// Sends one packet. ETOOMANYREFS (too many descriptors in flight for this user) counts as
+// wouldBlock.
+PacketResult sendPacket(int socket, std::span<const iovec> parts,
+                        std::span<const int> descriptors = {});
+PacketResult sendPacket(int socket, const void* bytes, std::size_t length,
+                        std::span<const int> descriptors = {});
 
 struct ReceivedPacket {
     std::size_t bytes = 0;
@@ -40,7 +45,8 @@ struct ReceivedPacket {
 // Receives one packet into `buffer`. Descriptors come close-on-exec.
 PacketResult receivePacket(int socket, std::span<std::byte> buffer, ReceivedPacket& packet);
 
-// The same for packets that never carry anything beside their bytes: no ancillary buffer, no allocation.
+// The same for packets that carry nothing beside their bytes: the shortest way into the kernel.
+PacketResult sendBytes(int socket, std::span<const std::byte> bytes);
 PacketResult receiveBytes(int socket, std::span<std::byte> buffer, std::size_t& bytes);
 
 }  // namespace onecopy

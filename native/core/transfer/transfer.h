@@ -1,12 +1,13 @@
-// The transfer state of a large message: who may touch the sender's buffer, decided by one compare-and-swap.
+// The transfer state of a large message: who may touch the sender's buffer, decided by one
+// compare-and-swap.
 //
 //   PUBLISHED --receiver--> CLAIMED --receiver--> DONE
 //       \-----sender------> WITHDRAWN
 //
-// The word lies in the pair segment, in the sender's direction. It carries a generation, so that a receiver which still
-// holds the descriptor of a withdrawn message cannot claim the next message that uses the slot. Once CLAIMED, the
-// sender leaves the buffer alone until DONE, or until the receiver is known to be dead. models/transfer.pml is this
-// protocol.
+// The word lies in the pair segment, in the sender's direction. It carries a generation, so that a
+// receiver which still holds the descriptor of a withdrawn message cannot claim the next message
+// that uses the slot. Once CLAIMED, the sender leaves the buffer alone until DONE, or until the
+// receiver is known to be dead. models/transfer.pml is this protocol.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ enum class TransferState : std::uint32_t {
     claimed = 2,
     withdrawn = 3,
     done = 4,
-    // Finished without the bytes: the receiver could not take them (its buffer went away, a system call failed).
+    // Finished without the bytes: the receiver could not take them (its buffer went away, a system
+    // call failed).
     failed = 5
 };
 
@@ -42,7 +44,8 @@ struct TransferName {
 // Where a large payload lies in its sender.
 struct Descriptor {
     TransferName transfer;
-    std::uint64_t address = 0;  // of the payload, or of an array of `parts` iovecs when there are several
+    std::uint64_t address =
+        0;  // of the payload, or of an array of `parts` iovecs when there are several
     std::uint64_t parts = 1;
 };
 
@@ -51,8 +54,8 @@ class OutgoingTransfers {
    public:
     explicit OutgoingTransfers(PairDirection& direction) : direction_(&direction) {}
 
-    // Takes the lowest free slot and publishes it; nothing when all are in flight. The descriptor that names it is sent
-    // afterwards, so no receiver can look at the word too early.
+    // Takes the lowest free slot and publishes it; nothing when all are in flight. The descriptor
+    // that names it is sent afterwards, so no receiver can look at the word too early.
     std::optional<TransferName> publish() {
         std::uint32_t slot;
         if (!free_.empty()) {
@@ -66,7 +69,8 @@ class OutgoingTransfers {
         }
         const TransferName name{slot, ++generations_[slot]};
         // Release: pairs with the acquire of claim(); the packet that follows orders it anyway.
-        word(name).store(transferWord(name.generation, TransferState::published), std::memory_order_release);
+        word(name).store(transferWord(name.generation, TransferState::published),
+                         std::memory_order_release);
         return name;
     }
 
@@ -75,11 +79,13 @@ class OutgoingTransfers {
         return stateOf(word(name).load(std::memory_order_acquire));
     }
 
-    // True: nobody will touch the buffer, the slot is free. False: a receiver was faster; wait for it.
+    // True: nobody will touch the buffer, the slot is free. False: a receiver was faster; wait for
+    // it.
     bool withdraw(TransferName name) {
         std::uint64_t expected = transferWord(name.generation, TransferState::published);
-        if (!word(name).compare_exchange_strong(expected, transferWord(name.generation, TransferState::withdrawn),
-                                                std::memory_order_acq_rel, std::memory_order_acquire)) {
+        if (!word(name).compare_exchange_strong(
+                expected, transferWord(name.generation, TransferState::withdrawn),
+                std::memory_order_acq_rel, std::memory_order_acquire)) {
             return false;
         }
         release(name);
@@ -90,10 +96,13 @@ class OutgoingTransfers {
     void release(TransferName name) { free_.push_back(name.slot); }
 
    private:
-    Shared<std::uint64_t>& word(TransferName name) const { return direction_->slots[name.slot].word; }
+    Shared<std::uint64_t>& word(TransferName name) const {
+        return direction_->slots[name.slot].word;
+    }
 
     PairDirection* direction_;
-    std::vector<std::uint32_t> generations_;  // the sender's own: what a peer writes into the word cannot confuse it
+    std::vector<std::uint32_t>
+        generations_;  // the sender's own: what a peer writes into the word cannot confuse it
     std::vector<std::uint32_t> free_;
 };
 
@@ -105,25 +114,29 @@ class IncomingTransfers {
     static bool valid(TransferName name) { return name.slot < kTransferSlots; }
 
     bool published(TransferName name) const {
-        return word(name).load(std::memory_order_acquire) == transferWord(name.generation, TransferState::published);
+        return word(name).load(std::memory_order_acquire) ==
+               transferWord(name.generation, TransferState::published);
     }
 
     // True: the sender's buffer stays as it is until finish(). False: it was withdrawn.
     bool claim(TransferName name) {
         std::uint64_t expected = transferWord(name.generation, TransferState::published);
-        return word(name).compare_exchange_strong(expected, transferWord(name.generation, TransferState::claimed),
-                                                  std::memory_order_acq_rel, std::memory_order_acquire);
+        return word(name).compare_exchange_strong(
+            expected, transferWord(name.generation, TransferState::claimed),
+            std::memory_order_acq_rel, std::memory_order_acquire);
     }
 
-    // The sender may have its buffer back. The caller rings the sender's doorbell afterwards: both stores are
-    // sequentially consistent, as the doorbell's protocol demands of an event.
+    // The sender may have its buffer back. The caller rings the sender's doorbell afterwards: both
+    // stores are sequentially consistent, as the doorbell's protocol demands of an event.
     void finish(TransferName name, TransferState outcome) {
         word(name).store(transferWord(name.generation, outcome), std::memory_order_seq_cst);
         direction_->finished.store(++finished_, std::memory_order_seq_cst);
     }
 
    private:
-    Shared<std::uint64_t>& word(TransferName name) const { return direction_->slots[name.slot].word; }
+    Shared<std::uint64_t>& word(TransferName name) const {
+        return direction_->slots[name.slot].word;
+    }
 
     PairDirection* direction_;
     std::uint64_t finished_ = 0;

@@ -1,9 +1,11 @@
 // What wakes a sleeping rank.
 //
-// The owner: armed = 1; look at every event word once more; sleep (epoll) until the eventfd is written, empty it;
-// armed = 0; look. A ring between those last steps only makes the next sleep end at once. A peer: store the event word; look at armed; write the eventfd if it is 1.
-// All four accesses are sequentially consistent: either the owner's second look sees the event or the peer sees the
-// flag (x86-64: the owner's store of `armed` is an xchg). models/doorbell.pml is this protocol.
+// The owner: armed = 1; look at every event word once more; sleep (epoll) until the eventfd is
+// written, empty it; armed = 0; look. A ring between those last steps only makes the next sleep end
+// at once. A peer: store the event word; look at armed; write the eventfd if it is 1. All four
+// accesses are sequentially consistent: either the owner's second look sees the event or the peer
+// sees the flag (x86-64: the owner's store of `armed` is an xchg). models/doorbell.pml is this
+// protocol.
 #pragma once
 
 #include <sys/eventfd.h>
@@ -31,7 +33,8 @@ inline void drainEvent(int fd) {
 class Doorbell {
    public:
     Doorbell() = default;
-    Doorbell(UniqueFd event, RankSegment& segment) : event_(std::move(event)), armed_(&segment.armed) {}
+    Doorbell(UniqueFd event, RankSegment& segment)
+        : event_(std::move(event)), armed_(&segment.armed) {}
 
     int fd() const { return event_.get(); }
     void arm() { armed_->store(1, std::memory_order_seq_cst); }
@@ -48,7 +51,8 @@ class Doorbell {
 class PeerDoorbell {
    public:
     PeerDoorbell() = default;
-    PeerDoorbell(UniqueFd event, const RankSegment& segment) : event_(std::move(event)), armed_(&segment.armed) {}
+    PeerDoorbell(UniqueFd event, const RankSegment& segment)
+        : event_(std::move(event)), armed_(&segment.armed) {}
 
     // True if a system call was paid.
     bool ring() const {

@@ -71,8 +71,11 @@ export interface Engine {
   wtime(): number;
   /** Ends the whole job with this exit code; does not return. */
   abort(code: number, reason?: string): never;
-  /** Completes outstanding sends and leaves the job. Idempotent. */
-  leave(): void;
+  /**
+   * Completes outstanding sends and leaves the job. With an exit code other than 0 the rank counts as failed, not as
+   * left, once its process is gone. Idempotent.
+   */
+  leave(exitCode: number): void;
   /** Tells the launcher that this process is about to die of an error that nobody caught. Does not wait. */
   reportUncaught(reason: string): void;
 

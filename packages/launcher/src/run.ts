@@ -1,4 +1,4 @@
-import { loadBinding } from '@onecopy/native';
+import { loadBinding } from '@onecopy/native/load';
 import { startJob } from './job.ts';
 import { parseLogWish, parseRunOptions, RUN_HELP } from './options.ts';
 import { chooseProgram } from './program.ts';

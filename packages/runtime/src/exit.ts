@@ -21,9 +21,9 @@ export function leaveAtExit(engine: Engine): void {
 
   process.on('beforeExit', surfaceFailures);
 
-  process.on('exit', () => {
+  process.on('exit', (code) => {
     // After an uncaught error peers must not be kept waiting for sends that may never complete.
-    if (!dying) leave(engine);
+    if (!dying) leave(engine, code);
   });
 }
 
@@ -33,10 +33,10 @@ function userWillHandle(): boolean {
   );
 }
 
-function leave(engine: Engine): void {
+function leave(engine: Engine, code: number): void {
   const failures: unknown[] = [];
   try {
-    engine.leave();
+    engine.leave(code);
   } catch (error) {
     failures.push(error);
   }

@@ -10,6 +10,9 @@ export {
   type TypedArray,
   type TypedArrayClass,
 } from '@onecopy/engine';
+
+import { keepOutput } from './output.ts';
+
 export type { BlockingOptions } from './arguments.ts';
 export type { BufferArgument, DescribedBuffer } from './buffers.ts';
 export { Communicator, type Received } from './communicator.ts';
@@ -35,3 +38,5 @@ export { Status } from './status.ts';
 export { VERSION } from './version.ts';
 export { type Values, waitAll } from './waiting.ts';
 export { abort, counters, self, world, wtime } from './world.ts';
+
+keepOutput();

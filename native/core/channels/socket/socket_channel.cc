@@ -1,14 +1,19 @@
 #include "core/channels/socket/socket_channel.h"
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "core/movers/io_cursor.h"
 #include "core/os/packet_socket.h"
 
 namespace onecopy {
 
 namespace {
+
+// Payloads up to this are copied behind their header first: one plain send is cheaper than a list
+// of two buffers.
+constexpr std::size_t kGatherBytes = 1024;
 
 PacketHeader headerOf(PacketHeader::Kind kind) {
     PacketHeader header{};
@@ -36,18 +41,27 @@ PacketHeader headerOf(PacketHeader::Kind kind, TransferName transfer, std::uint6
 
 }  // namespace
 
-SocketChannel::SocketChannel(UniqueFd socket, std::int32_t peer, PairDirection& out, const PairDirection& in,
-                             std::span<std::byte> buffer)
+SocketChannel::SocketChannel(UniqueFd socket, std::int32_t peer, PairDirection& out,
+                             const PairDirection& in, std::span<std::byte> buffer)
     : socket_(std::move(socket)), peer_(peer), out_(&out), in_(&in), buffer_(buffer) {}
 
 Put SocketChannel::put(const PacketHeader& header, std::span<const iovec> payload) {
-    parts_.clear();
-    parts_.push_back({const_cast<PacketHeader*>(&header), sizeof header});
-    parts_.insert(parts_.end(), payload.begin(), payload.end());
-    // Announced before it is sent and taken back if the socket is full: a hint that comes first can at worst make the
-    // receiver look in vain, one that comes after could be missing if this rank died in between.
+    const std::uint64_t bytes = totalBytes(payload);
+    // Counted before it is there, and taken back if there is no room: a spinning receiver then
+    // enters the kernel while this rank is still on its way out.
     out_->announced.store(sent_ + 1, std::memory_order_release);
-    const PacketResult result = sendPacket(socket_.get(), parts_);
+    PacketResult result;
+    if (bytes <= kGatherBytes) {
+        std::array<std::byte, sizeof header + kGatherBytes> whole;
+        std::memcpy(whole.data(), &header, sizeof header);
+        IoCursor(payload).copyOut(whole.data() + sizeof header, bytes);
+        result = sendBytes(socket_.get(), std::span(whole).first(sizeof header + bytes));
+    } else {
+        parts_.clear();
+        parts_.push_back({const_cast<PacketHeader*>(&header), sizeof header});
+        parts_.insert(parts_.end(), payload.begin(), payload.end());
+        result = sendPacket(socket_.get(), parts_);
+    }
     if (result == PacketResult::done) {
         ++sent_;
         return Put::done;
@@ -86,17 +100,19 @@ Put SocketChannel::putStageRequest(TransferName transfer, std::uint64_t offset) 
     return put(headerOf(PacketHeader::Kind::stageRequest, transfer, offset));
 }
 
-Put SocketChannel::putStaged(TransferName transfer, std::uint64_t offset, std::span<const iovec> bytes) {
+Put SocketChannel::putStaged(TransferName transfer, std::uint64_t offset,
+                             std::span<const iovec> bytes) {
     return put(headerOf(PacketHeader::Kind::staged, transfer, offset), bytes);
 }
 
 bool SocketChannel::seemsReadable() const {
-    return !exhausted_ && (readable_ || in_->announced.load(std::memory_order_acquire) != received_);
+    return !exhausted_ && (readable_ || in_->announced.load(std::memory_order_acquire) > received_);
 }
 
 std::size_t SocketChannel::take(ChannelSink& sink, std::size_t most) {
     std::size_t taken = 0;
-    // Not until EAGAIN, unless a sleeper was woken by the socket: the count of announced packets saves that last call.
+    // Not until EAGAIN, unless a sleeper was woken by the socket: the count of announced packets
+    // saves that last call.
     while (taken < most && seemsReadable()) {
         std::size_t bytes = 0;
         switch (receiveBytes(socket_.get(), buffer_, bytes)) {
@@ -142,7 +158,8 @@ void SocketChannel::dispatch(ChannelSink& sink, std::size_t bytes) {
             if (payload.size() != header.bytes || header.tag < 0) return sink.onGarbage();
             return sink.onEager(envelope, payload);
         case PacketHeader::Kind::descriptor:
-            if (!IncomingTransfers::valid(transfer) || header.tag < 0 || header.parts == 0) return sink.onGarbage();
+            if (!IncomingTransfers::valid(transfer) || header.tag < 0 || header.parts == 0)
+                return sink.onGarbage();
             return sink.onDescriptor(envelope, {transfer, header.address, header.parts});
         case PacketHeader::Kind::stageRequest:
             return sink.onStageRequest(transfer, header.offset);

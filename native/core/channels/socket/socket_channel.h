@@ -1,4 +1,5 @@
-// The reference channel: every envelope and descriptor is one packet on the pair's Unix socket (SEQPACKET).
+// The reference channel: every envelope and descriptor is one packet on the pair's Unix socket
+// (SEQPACKET).
 #pragma once
 
 #include <memory>
@@ -31,7 +32,8 @@ struct PacketHeader {
 
 class SocketChannel final : public Channel {
    public:
-    // `out` and `in` lie in the pair segment; `buffer` (kPacketBytes) is shared by the channels of one engine.
+    // `out` and `in` lie in the pair segment; `buffer` (kPacketBytes) is shared by the channels of
+    // one engine.
     SocketChannel(UniqueFd socket, std::int32_t peer, PairDirection& out, const PairDirection& in,
                   std::span<std::byte> buffer);
 
@@ -41,7 +43,8 @@ class SocketChannel final : public Channel {
     Put putEager(const Envelope& envelope, std::span<const iovec> payload) override;
     Put putDescriptor(const Envelope& envelope, const Descriptor& descriptor) override;
     Put putStageRequest(TransferName transfer, std::uint64_t offset) override;
-    Put putStaged(TransferName transfer, std::uint64_t offset, std::span<const iovec> bytes) override;
+    Put putStaged(TransferName transfer, std::uint64_t offset,
+                  std::span<const iovec> bytes) override;
 
     bool seemsReadable() const override;
     std::size_t take(ChannelSink& sink, std::size_t most) override;
