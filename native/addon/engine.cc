@@ -405,6 +405,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("rings", counters.rings);
     set("unexpected", counters.unexpected);
     set("withdrawn", counters.withdrawn);
+    set("hugePages", counters.hugePages);
     return result;
 }
 

@@ -121,6 +121,7 @@ void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope,
         return complete(receive);
     }
     if (!peer.mayPull) return stage(peer, receive);
+    useLargeBuffer(receive);
     receive.remoteParts.clear();
     receive.remoteParts.push_back({reinterpret_cast<void*>(descriptor.address), envelope.bytes});
     receive.remote = IoCursor(receive.remoteParts);

@@ -12,6 +12,7 @@
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/matching/matcher.h"
+#include "core/movers/huge_pages.h"
 #include "core/os/clock.h"
 #include "core/os/fd.h"
 #include "core/waiting/doorbell.h"
@@ -145,6 +146,7 @@ class Engine final : private LauncherSink {
     bool progressPeer(Peer& peer);
     bool flush(Peer& peer);
     bool sendOutgoing(Peer& peer);
+    void useLargeBuffer(const Request& request);
     bool put(Peer& peer, Request& request);
     bool serveStaged(Peer& peer);
     bool lookAtPublished(Peer& peer);
@@ -198,6 +200,7 @@ class Engine final : private LauncherSink {
     std::vector<std::unique_ptr<Peer>> peers_;  // by rank; [rank_] is empty
     std::vector<Peer*> connected_;
     std::size_t firstPeer_ = 0;  // whose turn it is: every peer is first in its turn
+    HugePages hugePages_;
     List<Request, QueueTag> selfSends_;
     List<Request, QueueTag> pulls_;
     List<Request, QueueTag> settled_;

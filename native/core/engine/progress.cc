@@ -92,6 +92,13 @@ bool Engine::sendOutgoing(Peer& peer) {
     return moved;
 }
 
+// Before anybody copies from or to it.
+void Engine::useLargeBuffer(const Request& request) {
+    if (request.parts.size() != 1) return;
+    const std::size_t made = hugePages_.used(request.parts[0].iov_base, request.parts[0].iov_len);
+    if (made > 0) count(self_->counters.hugePages, made);
+}
+
 // Puts a message on the channel. False: not now.
 bool Engine::put(Peer& peer, Request& request) {
     const std::uint64_t bytes = request.envelope.bytes;
@@ -113,6 +120,7 @@ bool Engine::put(Peer& peer, Request& request) {
     } else {
         const std::optional<TransferName> transfer = peer.outgoingTransfers->publish();
         if (!transfer) return false;
+        useLargeBuffer(request);
         request.transfer = *transfer;
         const bool single = request.parts.size() == 1;
         const void* where =

@@ -128,6 +128,7 @@ struct Counters {
     Shared<std::uint64_t> rings;                   // doorbells rung at others
     Shared<std::uint64_t> unexpected;              // messages that arrived before their receive
     Shared<std::uint64_t> withdrawn;  // transfers taken back before a receiver claimed them
+    Shared<std::uint64_t> hugePages;  // made of large buffers that are used again and again
 };
 
 struct RankSegment {
