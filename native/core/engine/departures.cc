@@ -132,13 +132,12 @@ void Engine::failWildcards() {
 void Engine::failAll() {
     const auto reason = [&](const Request& request) -> Error { return refusalFor(request.peer); };
     matcher_.forEachPosted([&](Request& receive) { complete(receive, reason(receive)); });
-    while (Request* send = selfSends_.first()) {
+    for (Request* send = selfSends_.first(); send != nullptr;) {
+        Request* next = selfSends_.after(*send);
         const Error error = reason(*send);
-        if (!cancel(*send)) {
-            complete(*send, error);
-        } else {
-            send->error = error;
-        }
+        // One that a matched probe has taken is still referred to by that message.
+        if (cancel(*send)) send->error = error;
+        send = next;
     }
     for (const auto& peer : peers_) {
         if (!peer) continue;
