@@ -40,6 +40,13 @@ RankFace* face(napi_env env) {
     return static_cast<RankFace*>(data);
 }
 
+// The same, for an operation: what the last one reported does not concern this one.
+RankFace& begin(napi_env env) {
+    RankFace& rank = *face(env);
+    rank.report[kPeer] = -1;
+    return rank;
+}
+
 napi_value number(napi_env env, double value) {
     napi_value result;
     napi_create_double(env, value, &result);
@@ -101,13 +108,13 @@ ErrorCode reportOutcome(RankFace& rank, const Request& request) {
     return request.error.code;
 }
 
-// Nothing of C++ may escape into V8.
-template <typename Body>
+// Nothing of C++ may escape into V8. `sign` is -1 where the operation returns handles.
+template <int sign = 1, typename Body>
 napi_value guarded(napi_env env, Body body) {
     try {
         return body();
     } catch (const std::bad_alloc&) {
-        return code(env, ErrorCode::noMem);
+        return number(env, sign * static_cast<double>(ErrorCode::noMem));
     } catch (const std::exception& error) {
         napi_throw_error(env, "ERR_NATIVE", error.what());
         return nullptr;
@@ -131,7 +138,7 @@ ErrorCode finish(RankFace& rank, Request& request) {
 napi_value send(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<4> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         View view;
         if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
             return code(env, wrong);
@@ -146,7 +153,7 @@ napi_value send(napi_env env, napi_callback_info info) {
 napi_value recv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<4> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         View view;
         if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
             return code(env, wrong);
@@ -164,9 +171,9 @@ napi_value recv(napi_env env, napi_callback_info info) {
 
 template <typename Start>
 napi_value startPending(napi_env env, napi_callback_info info, Start start) {
-    return guarded(env, [&] {
+    return guarded<-1>(env, [&] {
         const Arguments<4> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         double handle = 0;
         Pending& pending = rank.pending.open(handle);
         if (const ErrorCode wrong = pending.hold(env, in.values[0]); wrong != ErrorCode::ok) {
@@ -208,7 +215,7 @@ napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
 napi_value wait(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<2> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         const double milliseconds = in.real(env, 1);
@@ -228,7 +235,7 @@ napi_value wait(napi_env env, napi_callback_info info) {
 napi_value test(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         if (!pending->request.complete()) rank.engine->progress();
@@ -240,7 +247,7 @@ napi_value test(napi_env env, napi_callback_info info) {
 napi_value waitAll(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         napi_typedarray_type type;
         std::size_t length = 0;
         void* data = nullptr;
@@ -263,7 +270,7 @@ napi_value waitAll(napi_env env, napi_callback_info info) {
 napi_value cancel(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
         return number(env, pending != nullptr && rank.engine->cancel(pending->request) ? 1 : 0);
     });
@@ -272,7 +279,7 @@ napi_value cancel(napi_env env, napi_callback_info info) {
 napi_value watch(napi_env env, napi_callback_info info) {
     return guarded(env, [&]() -> napi_value {
         const Arguments<1> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr || pending->request.watched) return nullptr;
         rank.engine->watch(pending->request);
@@ -302,7 +309,7 @@ bool validSource(const RankFace& rank, const Selector& selector) {
 
 napi_value probe(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         const Selector selector = selectorOf(env, Arguments<3>(env, info));
         if (!validSource(rank, selector)) return code(env, ErrorCode::rank);
         Envelope found;
@@ -318,7 +325,7 @@ napi_value probe(napi_env env, napi_callback_info info) {
 
 napi_value iprobe(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         const Selector selector = selectorOf(env, Arguments<3>(env, info));
         if (!validSource(rank, selector)) return code(env, ErrorCode::rank);
         Envelope found;
@@ -334,8 +341,8 @@ napi_value iprobe(napi_env env, napi_callback_info info) {
 }
 
 napi_value mprobe(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        RankFace& rank = *face(env);
+    return guarded<-1>(env, [&] {
+        RankFace& rank = begin(env);
         const Selector selector = selectorOf(env, Arguments<3>(env, info));
         if (!validSource(rank, selector)) return number(env, -static_cast<double>(ErrorCode::rank));
         MatchedMessage message;
@@ -353,7 +360,7 @@ napi_value mprobe(napi_env env, napi_callback_info info) {
 napi_value mrecv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<2> in(env, info);
-        RankFace& rank = *face(env);
+        RankFace& rank = begin(env);
         const double handle = in.real(env, 0);
         KeptMessage* kept = rank.messages.find(handle);
         if (kept == nullptr) return code(env, ErrorCode::request);

@@ -97,7 +97,6 @@ void EventLoop::prepare() {
     }
     if (!moved && !engine_.anySettled()) {
         engine_.arm();
-        armed_ = true;
         moved = engine_.progress();
     }
     if (moved || engine_.anySettled()) stayAwake();
@@ -107,7 +106,7 @@ void EventLoop::prepare() {
 void EventLoop::check() {
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
-    if (armed_) {
+    if (engine_.armed()) {
         // Woken by the timer or by somebody else's event: what is there now must still be rung for,
         // since the doorbell is armed. Looking everywhere costs a system call per peer, so not each
         // time.
@@ -117,7 +116,6 @@ void EventLoop::check() {
             lastLook_ = now();
         }
         engine_.disarm();
-        armed_ = false;
     }
     woken_ = false;
     uv_idle_stop(&handles_->idle);

@@ -53,7 +53,6 @@ class EventLoop {
     napi_ref listener_ = nullptr;
     napi_async_context context_ = nullptr;
     std::size_t awaited_ = 0;
-    bool armed_ = false;
     bool woken_ = false;  // by the engine's descriptor, in this turn
     Nanoseconds lastLook_ = 0;
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "addon/napi_setup.h"
@@ -41,6 +42,7 @@ class HandleTable {
         std::size_t index;
         if (free_.empty()) {
             index = slots_.size();
+            if (static_cast<double>(index) >= kSlots) throw std::bad_alloc();
             slots_.push_back({std::make_unique<T>(), 0, false});
         } else {
             index = free_.back();

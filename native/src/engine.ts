@@ -78,7 +78,7 @@ class NativeEngine implements Engine {
   send(buffer: BufferLike, dest: number, tag: number, context: number): void {
     let result = this.#binding.send(buffer, dest, tag, context);
     if (result === 0) return;
-    if (buffer instanceof SharedArrayBuffer) {
+    if (this.#isUnknown(result) && buffer instanceof SharedArrayBuffer) {
       result = this.#binding.send(new Uint8Array(buffer), dest, tag, context);
       if (result === 0) return;
     }
@@ -87,7 +87,7 @@ class NativeEngine implements Engine {
 
   recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival {
     let result = this.#binding.recv(buffer, source, tag, context);
-    if (result !== 0 && buffer instanceof SharedArrayBuffer) {
+    if (this.#isUnknown(result) && buffer instanceof SharedArrayBuffer) {
       result = this.#binding.recv(new Uint8Array(buffer), source, tag, context);
     }
     if (result !== 0)
@@ -186,6 +186,11 @@ class NativeEngine implements Engine {
 
   counters(): Readonly<Record<string, number>> {
     return this.#binding.counters();
+  }
+
+  /** Node-API 9 knows no SharedArrayBuffer, only views of one; such a call has done nothing yet. */
+  #isUnknown(result: number): boolean {
+    return result !== 0 && this.#binding.errorCodes[result] === 'ERR_BUFFER';
   }
 
   #arrival(): Arrival {

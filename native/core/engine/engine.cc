@@ -200,7 +200,7 @@ void Engine::abandon(Request& request) {
 }
 
 void Engine::leave(bool well) {
-    if (left_) return;
+    if (left_ || aborted_) return;
     if (link_ != nullptr) {
         link_->say(ControlKind::leaving);
         // Nothing that this rank owes may be lost with it: its sends, and what it has promised to
@@ -224,9 +224,9 @@ void Engine::leave(bool well) {
 }
 
 void Engine::abort(int code, bool uncaught, const std::string& text) {
-    if (link_ != nullptr && !left_) link_->abort(code, uncaught, text);
-    // Nothing is owed to anybody any more; leaving would wait for it.
-    left_ = true;
+    if (link_ != nullptr && !left_ && !aborted_) link_->abort(code, uncaught, text);
+    // Leaving would wait for what is owed to others.
+    aborted_ = true;
 }
 
 // ----------------------------------------------------------------------------------------------------
@@ -241,6 +241,7 @@ Error Engine::lostPeer(const Peer& peer) const {
 
 // Why nothing new can be started with this rank; ok if it can.
 Error Engine::refusalFor(std::int32_t rank) const {
+    if (aborted_) return {.code = ErrorCode::aborted};
     if (left_) return {.code = ErrorCode::finalized};
     const Peer* peer =
         rank >= 0 && !isSelf(rank) ? peers_[static_cast<std::size_t>(rank)].get() : nullptr;
@@ -253,6 +254,7 @@ Error Engine::refusalFor(std::int32_t rank) const {
 // Why a receive or probe that found nothing cannot be served any more; ok if it can. Asks the
 // launcher about a rank that is gone and may have connected before it went.
 Error Engine::recvRefusal(const Selector& selector) {
+    if (aborted_) return {.code = ErrorCode::aborted};
     if (left_) return {.code = ErrorCode::finalized};
     if (ending_) return refusalFor(selector.source);
     if (selector.source == kAnySource) {

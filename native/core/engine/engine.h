@@ -107,6 +107,8 @@ class Engine final : private LauncherSink {
     int wakeDescriptor() const { return epoll_.get(); }
     void arm();
     void disarm();
+    // False again once a blocking call has slept and woken in between.
+    bool armed() const { return armed_; }
     // Notes what the kernel has to report of channels and launcher, waiting so long for it; says
     // how many things.
     int takeReady(int milliseconds);
@@ -142,6 +144,8 @@ class Engine final : private LauncherSink {
     UnexpectedMessage* find(const Selector& selector);
 
     // Moving.
+    bool advance();
+    void giveUp(const Peer& peer, const std::string& why);
     bool lookAtLauncher();
     bool progressPeer(Peer& peer);
     bool flush(Peer& peer);
@@ -210,12 +214,14 @@ class Engine final : private LauncherSink {
     bool ending_ = false;
     std::int32_t culprit_ = -1;
     bool left_ = false;
+    bool aborted_ = false;  // by this rank; nothing is owed to anybody any more
 
     UniqueFd epoll_;
     Doorbell doorbell_;
     static constexpr Nanoseconds kPatience = 10'000;
     Nanoseconds patience_ =
         kPatience;  // of a spin before it offers the core to others; see waiting.cc
+    bool armed_ = false;
     bool launcherReadable_ = false;
     std::vector<std::byte> packet_;   // one for the channels of all peers
     std::vector<std::byte> scratch_;  // where many small pieces are gathered

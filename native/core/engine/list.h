@@ -32,13 +32,6 @@ class List {
         head_.previous->next = &link;
         head_.previous = &link;
     }
-    void prepend(T& member) {
-        Link& link = static_cast<Tag&>(member);
-        link.previous = &head_;
-        link.next = head_.next;
-        head_.next->previous = &link;
-        head_.next = &link;
-    }
     T* first() const { return empty() ? nullptr : toMember(head_.next); }
     // The member after this one, or null. Take it before the current one is unlinked.
     T* after(T& member) const {

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <exception>
+#include <string>
 
 #include "core/channels/socket/socket_channel.h"
 #include "core/engine/engine.h"
@@ -29,6 +32,25 @@ constexpr std::uint64_t kMostRemoteParts = 1u << 24;
 }  // namespace
 
 bool Engine::progress() {
+    try {
+        return advance();
+    } catch (const std::exception& error) {
+        // Memory or mappings have run out in the middle of something that a peer may wait for, and
+        // that cannot be taken back: the job ends, and says why. What waits here comes back once
+        // the launcher has said so.
+        abort(1, false, "rank " + std::to_string(rank_) + " cannot go on: " + error.what());
+        return false;
+    }
+}
+
+// The peer waits for something that this rank cannot send.
+void Engine::giveUp(const Peer& peer, const std::string& why) {
+    abort(1, false,
+          "rank " + std::to_string(rank_) + " cannot send to rank " + std::to_string(peer.rank) +
+              ": " + why);
+}
+
+bool Engine::advance() {
     bool moved = lookAtLauncher();
     // By index: onPeer may add to the list, though not from within this loop.
     for (std::size_t i = 0; i < connected_.size(); ++i) {
@@ -71,6 +93,7 @@ bool Engine::flush(Peer& peer) {
         const Peer::StageRequest& request = peer.stageRequests.front();
         const Put result = peer.channel->putStageRequest(request.transfer, request.offset);
         peer.channelFull = result == Put::full;
+        if (result == Put::failed) giveUp(peer, std::strerror(errno));
         if (result != Put::done) break;
         peer.stageRequests.pop_front();
         moved = true;
@@ -82,11 +105,7 @@ bool Engine::flush(Peer& peer) {
 bool Engine::sendOutgoing(Peer& peer) {
     bool moved = false;
     while (Request* request = peer.outgoing.first()) {
-        List<Request, QueueTag>::remove(*request);
-        if (!put(peer, *request)) {
-            peer.outgoing.prepend(*request);
-            return moved;
-        }
+        if (!put(peer, *request)) return moved;
         moved = true;
     }
     return moved;
@@ -136,6 +155,7 @@ bool Engine::put(Peer& peer, Request& request) {
             if (eager) {
                 complete(request);
             } else {
+                request.QueueTag::unlink();
                 request.state = Request::State::published;
                 peer.published.append(request);
             }
@@ -180,6 +200,7 @@ bool Engine::serveStaged(Peer& peer) {
         const Put result = peer.channel->putStaged(
             send->transfer, send->served, std::span<const iovec>(cut.data(), found.entries));
         peer.channelFull = result == Put::full;
+        if (result == Put::failed) giveUp(peer, std::strerror(errno));
         if (result != Put::done) return moved;
         moved = true;
         send->cursor.advance(found.bytes);

@@ -86,9 +86,13 @@ void Engine::watchChannel(Peer& peer) {
 void Engine::arm() {
     for (Peer* peer : connected_) watchChannel(*peer);
     doorbell_.arm();
+    armed_ = true;
 }
 
-void Engine::disarm() { doorbell_.disarm(); }
+void Engine::disarm() {
+    doorbell_.disarm();
+    armed_ = false;
+}
 
 int Engine::takeReady(int milliseconds) {
     std::array<epoll_event, 64> events;
@@ -286,7 +290,10 @@ Error Engine::matchedProbe(const Selector& selector, MatchedMessage& message) {
     for (;;) {
         Envelope found;
         if (Error error = probe(selector, found)) return error;
-        message = matcher_.take(*find(selector));
+        // Between two looks the sender may have taken it back.
+        UnexpectedMessage* first = find(selector);
+        if (first == nullptr) continue;
+        message = matcher_.take(*first);
         if (message->form == UnexpectedMessage::Form::local) {
             message->sender->claimed = true;
             return {};

@@ -3,6 +3,7 @@ import {
   ANY_TAG,
   type Arrival,
   type Engine,
+  type MatchedMessage,
   MpiError,
   type PendingOperation,
   PROC_NULL,
@@ -50,6 +51,28 @@ export interface Received<T extends TypedArray> {
 }
 
 const nothing: Result<void> = () => undefined;
+
+/** Where there is no memory for a message that is ours already, its sender must not wait for ever. */
+function arrayFor<T extends TypedArray>(
+  message: MatchedMessage,
+  arrayClass: new (length: number) => T,
+  size: number,
+): T {
+  try {
+    return new arrayClass(Math.ceil(message.bytes / size));
+  } catch (cause) {
+    try {
+      message.receive(new Uint8Array(0));
+    } catch {
+      // ERR_TRUNCATE: the message is consumed, and its sender goes on.
+    }
+    throw new MpiError(
+      'ERR_NO_MEM',
+      `recvNew: there is no memory for the ${message.bytes} bytes from rank ${message.source}; the message is lost`,
+      { peer: message.source, cause },
+    );
+  }
+}
 
 /**
  * Ranks that can talk to each other, apart from all other communicators (MPI-4.1 chapter 7). Every process of a job has
@@ -228,7 +251,7 @@ export class Communicator {
     }
     const peer = this.#members().sourceToWorld(from);
     const message = this.#started().mprobe(peer, label, this.#context);
-    const data = new arrayClass(Math.ceil(message.bytes / size));
+    const data = arrayFor(message, arrayClass, size);
     // Into too long an array it still completes for the sender, and a wrong type is the engine's to find.
     message.receive(data);
     const status = this.#statusOf(message);
