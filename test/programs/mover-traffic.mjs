@@ -22,4 +22,4 @@ for (let round = 0; round < rounds; round++) {
   }
   if (into[bytes] !== 0xee) throw new Error('written past the message');
 }
-console.log(JSON.stringify({ rank: world.rank, ...counters() }));
+console.log(JSON.stringify({ rank: world.rank, finished: Date.now(), ...counters() }));
