@@ -213,6 +213,9 @@ describe('stdin goes to rank 0', () => {
 });
 
 // util-linux brings it; it gives its command a terminal, and passes on what it reads and what that writes.
+if (findOnPath('script') === undefined) {
+  console.warn('left out: output on a terminal: script (util-linux) is not installed');
+}
 describe.skipIf(findOnPath('script') === undefined)('on a terminal', () => {
   function onTerminal(...args: string[]): Command {
     const line = [process.execPath, cli, 'run', ...args].map((word) => `'${word}'`).join(' ');

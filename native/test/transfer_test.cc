@@ -9,7 +9,7 @@
 
 using namespace onecopy;
 
-TEST("transfer: slots are reused lowest first, generations never repeat") {
+TEST("transfer: slots are reused, generations never repeat") {
     const auto direction = std::make_unique<PairDirection>();
     OutgoingTransfers out(*direction);
     const TransferName first = *out.publish();

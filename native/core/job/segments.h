@@ -156,8 +156,8 @@ struct TransferSlot {
 };
 
 // Large messages in flight from one rank to another at the same time; more wait at the sender. The
-// segment is sparse: pages that no transfer has touched cost nothing, and slots are reused lowest
-// first.
+// segment is sparse: pages that no transfer has touched cost nothing, and slots are reused before
+// new ones.
 inline constexpr std::uint32_t kTransferSlots = 1u << 18;
 
 struct PairDirection {

@@ -54,7 +54,7 @@ class OutgoingTransfers {
    public:
     explicit OutgoingTransfers(PairDirection& direction) : direction_(&direction) {}
 
-    // Takes the lowest free slot and publishes it; nothing when all are in flight. The descriptor
+    // Takes the slot freed last and publishes it; nothing when all are in flight. The descriptor
     // that names it is sent afterwards, so no receiver can look at the word too early.
     std::optional<TransferName> publish() {
         std::uint32_t slot;
