@@ -1,12 +1,13 @@
 // Which mover moved the bytes: as the engine counts it, as the kernel sees it, and where the copy is forbidden.
 import { execFileSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Command, cli, type Outcome, program, root } from './support/command.ts';
+import { Command, cli, type Outcome, program } from './support/command.ts';
 import { jsonLines, launch } from './support/launch.ts';
+import { ordinaryUser, preload } from './support/refusal.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -16,13 +17,6 @@ beforeAll(() => {
   chmodSync(folder, 0o755);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function preload(name: string): string {
-  const library = join(folder, `${name}.so`);
-  const source = program(`preload/${name}.c`);
-  execFileSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, source]);
-  return library;
-}
 
 function countersOf(outcome: Outcome): Record<string, number>[] {
   expect(outcome, outcome.stderr).toMatchObject({ code: 0 });
@@ -85,7 +79,7 @@ describe('where the copy is forbidden', () => {
     'by a seccomp filter (%s): results equal, staged',
     async (errno) => {
       const env = {
-        LD_PRELOAD: preload('no-cross-memory'),
+        LD_PRELOAD: preload(folder, 'no-cross-memory'),
         ...(errno === 'ENOSYS' ? { TEST_REFUSAL_ENOSYS: '1' } : {}),
       };
       for (const counted of countersOf(
@@ -96,30 +90,18 @@ describe('where the copy is forbidden', () => {
     },
   );
 
-  const nobody = 65534;
-  const reason =
-    process.getuid?.() !== 0
-      ? undefined
-      : unavailable('setpriv', ['--version'])
-        ? 'setpriv (util-linux) is not installed'
-        : readableByAll(root)
-          ? undefined
-          : `${root} cannot be read by an ordinary user`;
+  const { command, reason } = ordinaryUser();
   if (reason !== undefined)
     console.warn(`left out: ranks that may not be read, as an ordinary user: ${reason}`);
 
   test.skipIf(reason !== undefined)(
     'because the ranks are not dumpable, as an ordinary user: results equal, staged',
     async () => {
-      const user =
-        process.getuid?.() === 0
-          ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']
-          : ['env'];
-      const [file = '', ...before] = user;
+      const [file = '', ...before] = command;
       const outcome = await new Command(
         file,
         [...before, process.execPath, cli, 'run', '-n', '2', program('mover-traffic.mjs'), ...args],
-        { env: { LD_PRELOAD: preload('not-readable'), HOME: folder } },
+        { env: { LD_PRELOAD: preload(folder, 'not-readable'), HOME: folder } },
       ).ended;
       for (const counted of countersOf(outcome)) {
         expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 3 * MEBIBYTE });
@@ -135,15 +117,5 @@ function unavailable(tool: string, args: string[]): boolean {
   } catch {
     console.warn(`left out: ${tool} is not installed`);
     return true;
-  }
-}
-
-/** Every folder up to the root lets others through. */
-function readableByAll(path: string): boolean {
-  for (let folder = path; ; folder = dirname(folder)) {
-    accessSync(folder, constants.R_OK);
-    const mode = Number.parseInt(execFileSync('stat', ['-c', '%a', folder]).toString().trim(), 8);
-    if ((mode & 0o005) !== 0o005) return false;
-    if (folder === dirname(folder)) return true;
   }
 }

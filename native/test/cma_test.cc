@@ -12,6 +12,7 @@
 #include <random>
 #include <vector>
 
+#include "core/movers/cma_permission.h"
 #include "test/harness.h"
 
 using namespace onecopy;
@@ -160,6 +161,7 @@ TEST("cma: a process that is gone is ESRCH") {
     IoCursor local({&piece, 1});
     IoCursor remote({&piece, 1});
     CHECK_EQ(cmaRead(gone, local, remote, 10).errnum, ESRCH);
+    CHECK_EQ(cmaRefusal(gone), ESRCH);
 }
 
 TEST("cma: the probe believes only the nonce, in both directions") {
@@ -179,6 +181,7 @@ TEST("cma: the probe believes only the nonce, in both directions") {
     const CmaVerdict unmapped = probeCma(sleeper.pid(), 8, cell.nonce);
     CHECK(!unmapped.read);
     CHECK_EQ(unmapped.errnum, EFAULT);
+    CHECK_EQ(cmaRefusal(sleeper.pid()), 0);
 }
 
 TEST("cma: a process that may not be read is refused") {
@@ -200,6 +203,8 @@ TEST("cma: a process that may not be read is refused") {
             probeCma(child, reinterpret_cast<std::uint64_t>(&cell), cell.nonce);
         CHECK(!verdict.read);
         CHECK_EQ(verdict.errnum, EPERM);
+        CHECK_EQ(cmaRefusal(child), EPERM);
+        CHECK_EQ(cmaRefusal(::getpid()), 0);
     });
     CHECK_EQ(code, 0);
     ::kill(child, SIGKILL);

@@ -4,6 +4,7 @@ const HELP = `Usage: onecopy COMMAND [arguments]
 
   run      start a program as several ranks: onecopy run -n 4 program.ts
   bench    measure: onecopy bench pingpong -n 2
+  doctor   say whether ranks can copy straight from each other here, and what to do if not
 
 onecopy COMMAND --help says more about a command; --version shows the version.
 `;
@@ -20,6 +21,11 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   async bench(args) {
     const bench = await import('@onecopy/bench');
     return bench.main(args);
+  },
+
+  async doctor(args) {
+    const { doctor } = await import('@onecopy/launcher/doctor');
+    return doctor(args, new URL('../package.json', import.meta.url));
   },
 };
 
