@@ -1,125 +1,16 @@
 #include "addon/engine.h"
 
-#include <cmath>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <system_error>
 
-#include "addon/event_loop.h"
-#include "addon/pending.h"
+#include "addon/collectives.h"
+#include "addon/face.h"
 #include "addon/view.h"
-#include "core/engine/engine.h"
 
 namespace onecopy {
 
 namespace {
-
-// Places in the report; `Report` in binding.ts.
-enum Place { kSource, kTag, kBytes, kType, kErrno, kSyscall, kPeer, kExpected, kActual, kPlaces };
-
-struct KeptMessage {
-    MatchedMessage message;
-};
-
-// Member order is destruction order, backwards: the loop's handles go before the engine that they
-// use, and pending requests before the engine's lists that they are linked in.
-struct RankFace {
-    std::unique_ptr<Engine> engine;
-    HandleTable<Pending> pending;
-    HandleTable<KeptMessage> messages;
-    std::unique_ptr<EventLoop> loop;
-    double* report = nullptr;
-    napi_ref reportReference = nullptr;
-};
-
-// One engine per process; TypeScript starts it on the main thread only.
-RankFace* face(napi_env env) {
-    void* data = nullptr;
-    napi_get_instance_data(env, &data);
-    return static_cast<RankFace*>(data);
-}
-
-// The same, for an operation: what the last one reported does not concern this one.
-RankFace& begin(napi_env env) {
-    RankFace& rank = *face(env);
-    rank.report[kPeer] = -1;
-    return rank;
-}
-
-napi_value number(napi_env env, double value) {
-    napi_value result;
-    napi_create_double(env, value, &result);
-    return result;
-}
-
-napi_value code(napi_env env, ErrorCode error) {
-    napi_value result;
-    napi_create_uint32(env, static_cast<std::uint32_t>(error), &result);
-    return result;
-}
-
-// The arguments of a hot call, as they come.
-template <std::size_t N>
-struct Arguments {
-    Arguments(napi_env env, napi_callback_info info) {
-        std::size_t count = N;
-        napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-    }
-    std::int32_t integer(napi_env env, std::size_t index) const {
-        std::int32_t value = 0;
-        napi_get_value_int32(env, values[index], &value);
-        return value;
-    }
-    std::uint32_t unsignedInteger(napi_env env, std::size_t index) const {
-        std::uint32_t value = 0;
-        napi_get_value_uint32(env, values[index], &value);
-        return value;
-    }
-    double real(napi_env env, std::size_t index) const {
-        double value = 0;
-        napi_get_value_double(env, values[index], &value);
-        return value;
-    }
-    napi_value values[N];
-};
-
-void reportArrival(RankFace& rank, const Envelope& envelope) {
-    rank.report[kSource] = envelope.source;
-    rank.report[kTag] = envelope.tag;
-    rank.report[kBytes] = static_cast<double>(envelope.bytes);
-    rank.report[kType] = static_cast<double>(envelope.type);
-}
-
-void reportError(RankFace& rank, const Error& error) {
-    rank.report[kErrno] = error.errnum;
-    rank.report[kSyscall] = static_cast<double>(error.syscall);
-    rank.report[kPeer] = error.peer;
-    rank.report[kExpected] = static_cast<double>(error.expected);
-    rank.report[kActual] = static_cast<double>(error.actual);
-}
-
-ErrorCode reportOutcome(RankFace& rank, const Request& request) {
-    if (request.error) {
-        reportError(rank, request.error);
-    } else if (request.kind == Request::Kind::recv) {
-        reportArrival(rank, request.envelope);
-    }
-    return request.error.code;
-}
-
-// Nothing of C++ may escape into V8. `sign` is -1 where the operation returns handles.
-template <int sign = 1, typename Body>
-napi_value guarded(napi_env env, Body body) {
-    try {
-        return body();
-    } catch (const std::bad_alloc&) {
-        return number(env, sign * static_cast<double>(ErrorCode::noMem));
-    } catch (const std::exception& error) {
-        napi_throw_error(env, "ERR_NATIVE", error.what());
-        return nullptr;
-    }
-}
 
 // Waits for a request on the stack. It must not leave before nobody can touch it any more.
 ErrorCode finish(RankFace& rank, Request& request) {
@@ -204,9 +95,11 @@ napi_value irecv(napi_env env, napi_callback_info info) {
 }
 
 napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
-    const ErrorCode outcome = reportOutcome(rank, pending.request);
+    const ErrorCode outcome = pending.execution
+                                  ? reportCollective(rank, *pending.execution)
+                                  : reportOutcome(rank, pending.request);
     // Watched and settled, but not delivered yet: the loop must not wait for it any more.
-    if (pending.request.QueueTag::linked()) rank.loop->settleOne();
+    if (pending.operation().QueueTag::linked()) rank.loop->settleOne();
     pending.letGo();
     rank.pending.close(pending.handle);
     return code(env, outcome);
@@ -222,10 +115,10 @@ napi_value wait(napi_env env, napi_callback_info info) {
         const Nanoseconds deadline = milliseconds >= 0 && milliseconds < 1e12
                                          ? now() + static_cast<Nanoseconds>(milliseconds * 1e6)
                                          : kNever;
-        const ErrorCode waited = rank.engine->wait(pending->request, deadline);
+        Request& request = pending->operation();
+        const ErrorCode waited = rank.engine->wait(request, deadline);
         if (waited != ErrorCode::ok) {
-            reportError(rank,
-                        {.peer = pending->request.peer, .expected = pending->request.capacity});
+            reportError(rank, {.peer = request.peer, .expected = request.capacity});
             return code(env, waited);
         }
         return useUp(env, rank, *pending);
@@ -238,8 +131,8 @@ napi_value test(napi_env env, napi_callback_info info) {
         RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
-        if (!pending->request.complete()) rank.engine->progress();
-        if (!pending->request.complete()) return number(env, -1);
+        if (!pending->operation().complete()) rank.engine->progress();
+        if (!pending->operation().complete()) return number(env, -1);
         return useUp(env, rank, *pending);
     });
 }
@@ -261,7 +154,7 @@ napi_value waitAll(napi_env env, napi_callback_info info) {
         for (std::size_t i = 0; i < length; ++i) {
             Pending* pending = rank.pending.find(static_cast<const double*>(data)[i]);
             if (pending == nullptr) return code(env, ErrorCode::request);
-            requests.push_back(&pending->request);
+            requests.push_back(&pending->operation());
         }
         return code(env, rank.engine->waitAll(requests));
     });
@@ -272,7 +165,7 @@ napi_value cancel(napi_env env, napi_callback_info info) {
         const Arguments<1> in(env, info);
         RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
-        return number(env, pending != nullptr && rank.engine->cancel(pending->request) ? 1 : 0);
+        return number(env, pending != nullptr && rank.engine->cancel(pending->operation()) ? 1 : 0);
     });
 }
 
@@ -281,8 +174,8 @@ napi_value watch(napi_env env, napi_callback_info info) {
         const Arguments<1> in(env, info);
         RankFace& rank = begin(env);
         Pending* pending = rank.pending.find(in.real(env, 0));
-        if (pending == nullptr || pending->request.watched) return nullptr;
-        rank.engine->watch(pending->request);
+        if (pending == nullptr || pending->operation().watched) return nullptr;
+        rank.engine->watch(pending->operation());
         rank.loop->awaitOne();
         return nullptr;
     });
@@ -413,6 +306,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("unexpected", counters.unexpected);
     set("withdrawn", counters.withdrawn);
     set("hugePages", counters.hugePages);
+    result.Set("calls", static_cast<double>(face(info.Env())->calls));
     return result;
 }
 
@@ -518,6 +412,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     exportRaw(env, exports, "mprobe", mprobe);
     exportRaw(env, exports, "mrecv", mrecv);
     exportRaw(env, exports, "leave", leave);
+    registerCollectives(env, exports);
     exportRaw(env, exports, "wtime", wtime);
 }
 

@@ -2,17 +2,15 @@
 
 namespace onecopy {
 
-ErrorCode Pending::hold(napi_env env, napi_value value) {
+ErrorCode HeldBuffer::hold(napi_env env, napi_value value) {
     env_ = env;
     if (const ErrorCode wrong = readView(env, value, view_); wrong != ErrorCode::ok) return wrong;
     if (napi_create_reference(env, value, 1, &reference_) != napi_ok) return ErrorCode::buffer;
     memory_ = pinMemory(env, value);
-    request.setBuffer(view_.data, view_.bytes);
-    request.owner = this;
     return ErrorCode::ok;
 }
 
-void Pending::letGo() {
+void HeldBuffer::letGo() {
     if (reference_ != nullptr) napi_delete_reference(env_, reference_);
     reference_ = nullptr;
     memory_.reset();
@@ -20,7 +18,7 @@ void Pending::letGo() {
 
 // The same memory, of the same length, behind the same object. Called with a handle scope open,
 // never running script.
-bool Pending::stillThere() {
+bool HeldBuffer::stillThere() {
     napi_handle_scope scope;
     napi_open_handle_scope(env_, &scope);
     napi_value value = nullptr;

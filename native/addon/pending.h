@@ -8,29 +8,52 @@
 #include <vector>
 
 #include "addon/napi_setup.h"
+#include "addon/script_operator.h"
 #include "addon/view.h"
 #include "core/engine/request.h"
+#include "core/schedule/execution.h"
 
 namespace onecopy {
 
-// The request, the JavaScript object that its bytes lie in, and the memory itself.
-class Pending final : public BufferOwner {
+// The JavaScript object that an operation's bytes lie in, and the memory itself.
+class HeldBuffer final : public BufferOwner {
    public:
     // Takes hold of the value; says what is wrong with it.
     ErrorCode hold(napi_env env, napi_value value);
     void letGo();
 
     bool stillThere() override;
-    Datatype type() const { return view_.type; }
-
-    Request request;
-    double handle = 0;
+    const View& view() const { return view_; }
 
    private:
     napi_env env_ = nullptr;
     napi_ref reference_ = nullptr;
     std::shared_ptr<void> memory_;
     View view_;
+};
+
+// A send or receive (`request`), or a collective operation (`execution`). Member order is
+// destruction order, backwards: the execution goes before the memory that it works on.
+struct Pending {
+    ErrorCode hold(napi_env env, napi_value value) {
+        const ErrorCode wrong = buffer.hold(env, value);
+        request.setBuffer(buffer.view().data, buffer.view().bytes);
+        request.owner = &buffer;
+        return wrong;
+    }
+    void letGo() {
+        buffer.letGo();
+        output.letGo();
+    }
+    Request& operation() { return execution ? execution->handle : request; }
+    Datatype type() const { return buffer.view().type; }
+
+    double handle = 0;
+    HeldBuffer buffer;  // the one buffer, or the first of two
+    HeldBuffer output;
+    std::unique_ptr<ScriptOperator> scriptOperator;
+    Request request;
+    std::unique_ptr<Execution> execution;
 };
 
 // Hands out numbers that are never used twice, so that a stale one finds nothing.

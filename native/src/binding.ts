@@ -17,6 +17,21 @@ export interface Binding {
     readonly code: number;
     readonly bytes: number;
   }>;
+  /** Reduction operators: name, code, and the codes of the element types that they are defined for. */
+  readonly operators: ReadonlyArray<{
+    readonly name: string;
+    readonly code: number;
+    readonly types: readonly number[];
+  }>;
+  /**
+   * Instruction sets of the reduction kernels: the one in use, and those of this machine in ascending order. `error`
+   * is a sentence, when ONECOPY_ISA asks for one that cannot be had.
+   */
+  readonly isa: {
+    readonly chosen: string;
+    readonly supported: readonly string[];
+    readonly error?: string;
+  };
 
   // ------------------------------------------------------------------------------------ the rank (addon/engine.cc)
 
@@ -68,6 +83,42 @@ export interface Binding {
   /** Blocks; uses the message up. Result: error number; the arrival is in `report`. */
   mrecv(message: number, buffer: BufferLike): number;
 
+  // ---------------------------------------------------------------------- collective operations (addon/collectives.cc)
+
+  /** Members are ranks of the world. Result: a number for `collective`, or -error number. */
+  openCommunicator(context: number, members: Int32Array): number;
+  /** A schedule as `compile.ts` writes it. Result: a handle. Throws for numbers that are no schedule. */
+  compileSchedule(program: Int32Array): number;
+  /** Executions that use it keep it. */
+  dropSchedule(schedule: number): void;
+  /**
+   * Two pieces of memory of equal length through which the operands of operators in JavaScript go. Result: error number.
+   */
+  setOperatorMemory(left: Uint8Array, right: Uint8Array): number;
+  /**
+   * Executes a schedule and blocks until this rank's part is done. Buffers that this rank does not have are undefined.
+   * Counts are in elements; a list holds the count of each block and then its displacement. `operator` is a code or -1;
+   * `combine` is an operator in JavaScript instead: it leaves left ∘ right, for so many elements in the operator
+   * memory, at the right, and returns a text when it has failed. Result: error number.
+   */
+  collective(
+    communicator: number,
+    schedule: number,
+    operation: number,
+    input: NodeJS.ArrayBufferView | ArrayBuffer | undefined,
+    output: NodeJS.ArrayBufferView | ArrayBuffer | undefined,
+    inputCount: number,
+    outputCount: number,
+    inputList: Float64Array | undefined,
+    outputList: Float64Array | undefined,
+    operator: number,
+    combine: ((type: number, count: number) => string | undefined) | undefined,
+  ): number;
+  /** The same without blocking. Result: a handle > 0, or -error number. */
+  icollective(...call: Parameters<Binding['collective']>): number;
+  /** What a user's operator said that failed on another rank, after a failure with ERR_OP. */
+  failureText(): string;
+
   /** Completes outstanding sends, then tells the launcher, unless the exit code is a failure. Result: error number. */
   leave(exitCode: number): number;
   /** Tells the launcher to end the job. Does not wait. */
@@ -86,6 +137,16 @@ export interface Binding {
   launch(options: LaunchOptions, listener: (event: JobEvent) => void): Job;
   /** Cores this process may use: affinity mask and cgroup quota, at least 1. */
   usableCores(): number;
+
+  // ------------------------------------------------------------------------------------ the doctor (addon/permission.cc)
+
+  /**
+   * What process_vm_readv answers when it is asked for memory of this process: 0 or an errno. Of its own pid a process
+   * may read whatever Yama, users and namespaces say; what is refused then is the call itself.
+   */
+  copyRefusal(pid: number): number;
+  /** Does PR_GET_DUMPABLE say 1, so that processes of the same user may read this one? */
+  dumpable(): boolean;
 }
 
 export interface ControlSocket {
@@ -116,9 +177,11 @@ export const Report = {
   syscall: 5,
   /** The rank that a failure concerns. */
   peer: 6,
-  /** Length of the message and of the buffer, with ERR_TRUNCATE; types, with ERR_TYPE. */
+  /** Length of the message and of the buffer, with ERR_TRUNCATE and ERR_COUNT; types, with ERR_TYPE. */
   expected: 7,
   actual: 8,
+  /** The rank on which a collective operation failed, or -1: on this one. */
+  culprit: 9,
 } as const;
 
 /** By `report[Report.syscall]`. */

@@ -1,14 +1,18 @@
 import {
   type Arrival,
   type BufferLike,
+  type CollectiveCall,
   type Engine,
+  type EngineCommunicator,
   type MatchedMessage,
   MpiError,
   type PendingOperation,
 } from '@onecopy/engine';
 
 import { type Binding, type ControlSocket, Report, type StartInfo } from './binding.ts';
+import { NativeCommunicator } from './collectives.ts';
 import { type Attempt, failure } from './failure.ts';
+import { lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
 
 const CONTROL_VARIABLE = 'ONECOPY_CONTROL';
@@ -144,6 +148,13 @@ class NativeEngine implements Engine {
     };
   }
 
+  communicator(context: number, members: readonly number[]): EngineCommunicator {
+    const rank = members.indexOf(this.rank);
+    return new NativeCommunicator(this.#binding, context, members, rank, (handle, call, translate) =>
+      this.#begun(handle, call, translate),
+    );
+  }
+
   waitAll(operations: readonly PendingOperation[]): void {
     const active: NativeOperation[] = [];
     for (const operation of operations) {
@@ -212,22 +223,24 @@ class NativeEngine implements Engine {
     if (handle < 0) throw failure(this.#binding, -handle, attempt);
     return new NativeOperation(this.#binding, this.#awaited, handle, view, attempt, receives);
   }
-}
 
-/** What an operation that outlives its call can work on: memory that stays where it is, and as long as it is. */
-function lasting(buffer: BufferLike, attempt: Attempt): NodeJS.ArrayBufferView | ArrayBuffer {
-  const memory: ArrayBufferLike = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer;
-  const changes =
-    ('resizable' in memory && memory.resizable === true) ||
-    ('growable' in memory && memory.growable === true);
-  if (changes) {
-    throw new MpiError(
-      'ERR_RESIZABLE',
-      `${attempt.operation}: the buffer can be resized while the operation is pending. ` +
-        'Use a buffer of fixed length, or the blocking form',
+  #begun(
+    handle: number,
+    call: CollectiveCall,
+    translate: (result: number) => Error,
+  ): NativeOperation {
+    const attempt = { operation: `i${call.operation}` };
+    const views = [call.input?.view, call.output?.view];
+    return new NativeOperation(
+      this.#binding,
+      this.#awaited,
+      handle,
+      views,
+      attempt,
+      false,
+      translate,
     );
   }
-  return buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
 }
 
 class NativeOperation implements PendingOperation {
@@ -237,20 +250,24 @@ class NativeOperation implements PendingOperation {
   readonly #attempt: Attempt;
   readonly #receives: boolean;
   // The object that the bytes lie in lives as long as somebody can ask about the operation.
-  readonly #view: NodeJS.ArrayBufferView | ArrayBuffer;
+  readonly #view: unknown;
+  readonly #translate: (result: number) => Error;
   #done = false;
-  #error: MpiError | undefined;
+  #error: Error | undefined;
   #arrival: Arrival | undefined;
-  #listener: ((error: MpiError | undefined) => void) | undefined;
+  #listener: ((error: unknown) => void) | undefined;
+  #onFailure: ((error: unknown) => void) | undefined;
 
   constructor(
     binding: Binding,
     awaited: Map<number, NativeOperation>,
     handle: number,
-    view: NodeJS.ArrayBufferView | ArrayBuffer,
+    view: unknown,
     attempt: Attempt,
     receives: boolean,
+    translate: (result: number) => Error = (result) => failure(binding, result, attempt),
   ) {
+    this.#translate = translate;
     this.#binding = binding;
     this.#awaited = awaited;
     this.handle = handle;
@@ -267,7 +284,7 @@ class NativeOperation implements PendingOperation {
     return this.#arrival;
   }
 
-  get view(): NodeJS.ArrayBufferView | ArrayBuffer {
+  get view(): unknown {
     return this.#view;
   }
 
@@ -293,7 +310,7 @@ class NativeOperation implements PendingOperation {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  notify(settled: (error: MpiError | undefined) => void): void {
+  notify(settled: (error: unknown) => void): void {
     this.#listener = settled;
     if (this.#done) {
       queueMicrotask(() => this.#tell());
@@ -301,6 +318,10 @@ class NativeOperation implements PendingOperation {
     }
     this.#awaited.set(this.handle, this);
     this.#binding.watch(this.handle);
+  }
+
+  onFailure(failed: (error: unknown) => void): void {
+    this.#onFailure = failed;
   }
 
   cancel(): boolean {
@@ -315,7 +336,8 @@ class NativeOperation implements PendingOperation {
   #finish(result: number): void {
     this.#done = true;
     if (result !== 0) {
-      this.#error = failure(this.#binding, result, this.#attempt);
+      this.#error = this.#translate(result);
+      this.#onFailure?.(this.#error);
     } else if (this.#receives) {
       const report = this.#binding.report;
       this.#arrival = {

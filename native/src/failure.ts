@@ -1,6 +1,7 @@
 import { datatypeName, type ErrorCode, MpiError } from '@onecopy/engine';
 
 import { type Binding, Report, SYSCALLS } from './binding.ts';
+import { COLLECTIVES as COLLECTIVE_NAMES } from './operations.ts';
 
 /** What was attempted, for the sentence: `send(to rank 1, tag 7)`. */
 export interface Attempt {
@@ -8,6 +9,8 @@ export interface Attempt {
   /** Rank, ANY_SOURCE, or undefined when the operation names none. */
   readonly peer?: number;
   readonly tag?: number;
+  /** A collective operation: it may have failed on another rank. */
+  readonly collective?: boolean;
 }
 
 function describe({ operation, peer, tag }: Attempt): string {
@@ -35,6 +38,11 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
   const peer = reported >= 0 ? reported : attempt.peer;
   const who = peer === undefined || peer < 0 ? 'the peer' : `rank ${peer}`;
   const from = peer === undefined || peer < 0 ? {} : { peer };
+
+  if (attempt.collective) {
+    const told = collectiveFailure(binding, code, what, who, from);
+    if (told !== undefined) return told;
+  }
 
   switch (code) {
     case 'ERR_TRUNCATE':
@@ -109,7 +117,96 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
         syscall,
       });
     }
+    case 'ERR_REENTRANT':
+      return new MpiError(
+        code,
+        `${what}: called inside an operator. An operator only computes; communicate before or after`,
+      );
     default:
       return new MpiError(code, `${what} failed`, from);
   }
+}
+
+/** After these no collective operation can succeed on the communicator. */
+const LASTING: ReadonlySet<string> = new Set([
+  'ERR_PROC_FAILED',
+  'ERR_PROC_LEFT',
+  'ERR_ABORTED',
+  'ERR_FINALIZED',
+]);
+
+const USABLE = 'The communicator stays usable';
+
+function collectiveFailure(
+  binding: Binding,
+  code: ErrorCode,
+  what: string,
+  who: string,
+  from: { peer?: number },
+): MpiError | undefined {
+  const at = (place: number): number => binding.report[place] ?? 0;
+  const culprit = at(Report.culprit);
+  if (culprit >= 0 && !LASTING.has(code)) {
+    const text = binding.failureText();
+    return new MpiError(
+      code,
+      code === 'ERR_OP'
+        ? `${what}: the operator has thrown on rank ${culprit}${text === '' ? '' : `: ${text}`}. ${USABLE}`
+        : `${what}: it failed on rank ${culprit} with ${code}; the error there says why. ${USABLE}`,
+      { peer: culprit },
+    );
+  }
+  switch (code) {
+    case 'ERR_TRUNCATE':
+    case 'ERR_COUNT':
+      return new MpiError(
+        code,
+        `${what}: ${who} sent ${at(Report.expected)} bytes where this rank's arguments mean ${at(Report.actual)}. ` +
+          `All ranks must pass counts that agree. ${USABLE}`,
+        from,
+      );
+    case 'ERR_TYPE':
+      return new MpiError(
+        code,
+        `${what}: ${who} passed ${datatypeName(at(Report.expected))} elements and this rank ` +
+          `${datatypeName(at(Report.actual))}. All ranks must pass the same class, or bytes. ${USABLE}`,
+        from,
+      );
+    case 'ERR_COLLECTIVE':
+      return new MpiError(
+        code,
+        `${what}: ${who} has called ${nameOf(at(Report.expected))}, and this rank ${nameOf(at(Report.actual))}. ` +
+          'All ranks of a communicator must call the same collective operations with the same counts in the same order',
+        from,
+      );
+    case 'ERR_OP':
+      return new MpiError(code, `${what}: the operator is not defined for this element type`);
+    case 'ERR_PROC_FAILED':
+      return new MpiError(
+        code,
+        `${what}: ${culprit >= 0 && from.peer === undefined ? `rank ${culprit}` : who} failed; the launcher says how. ` +
+          'No collective operation can succeed on this communicator any more',
+        from,
+      );
+    case 'ERR_PROC_LEFT':
+      return new MpiError(
+        code,
+        `${what}: ${who} has left the job without this operation. ` +
+          'No collective operation can succeed on this communicator any more',
+        from,
+      );
+    case 'ERR_REENTRANT':
+      return new MpiError(
+        code,
+        `${what}: called inside an operator, while another operation is in progress. ` +
+          'An operator only computes; communicate before or after',
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** The operation behind a message kind; see native/core/matching/envelope.h. */
+function nameOf(kind: number): string {
+  return COLLECTIVE_NAMES[kind - 0x40] ?? 'something else';
 }

@@ -22,6 +22,14 @@ struct Greeting {
     std::uint64_t cellAddress = 0;
 };
 
+// Told to every member of a communicator once a collective operation has failed on some rank.
+struct BrokenNotice {
+    std::uint32_t context = 0;
+    std::uint32_t sequence = 0;
+    std::uint32_t code = 0;     // ErrorCode
+    std::int32_t culprit = -1;  // rank in the world
+};
+
 // What comes out of a channel. Nothing in it has been checked but lengths against the packet
 // itself.
 class ChannelSink {
@@ -30,10 +38,12 @@ class ChannelSink {
     // `payload` is valid during the call only.
     virtual void onEager(const Envelope& envelope, std::span<const std::byte> payload) = 0;
     virtual void onDescriptor(const Envelope& envelope, const Descriptor& descriptor) = 0;
-    // The receiver cannot pull: send it the bytes from `offset` on.
-    virtual void onStageRequest(TransferName transfer, std::uint64_t offset) = 0;
+    // The receiver cannot pull: send it so many bytes from `offset` on.
+    virtual void onStageRequest(TransferName transfer, std::uint64_t offset,
+                                std::uint64_t bytes) = 0;
     virtual void onStaged(TransferName transfer, std::uint64_t offset,
                           std::span<const std::byte> bytes) = 0;
+    virtual void onBroken(const BrokenNotice& notice, std::span<const std::byte> text) = 0;
     // Something that no version of ours sends.
     virtual void onGarbage() = 0;
 
@@ -55,9 +65,11 @@ class Channel {
     virtual Put greet(const Greeting& greeting) = 0;
     virtual Put putEager(const Envelope& envelope, std::span<const iovec> payload) = 0;
     virtual Put putDescriptor(const Envelope& envelope, const Descriptor& descriptor) = 0;
-    virtual Put putStageRequest(TransferName transfer, std::uint64_t offset) = 0;
+    virtual Put putStageRequest(TransferName transfer, std::uint64_t offset,
+                                std::uint64_t bytes) = 0;
     virtual Put putStaged(TransferName transfer, std::uint64_t offset,
                           std::span<const iovec> bytes) = 0;
+    virtual Put putBroken(const BrokenNotice& notice, std::span<const iovec> text) = 0;
 
     // Costs no system call. May miss what has only just arrived; never sleep on its word alone.
     virtual bool seemsReadable() const = 0;

@@ -13,11 +13,14 @@ void Peer::onEager(const Envelope& envelope, std::span<const std::byte> payload)
 void Peer::onDescriptor(const Envelope& envelope, const Descriptor& descriptor) {
     engine_.arrive(*this, envelope, descriptor);
 }
-void Peer::onStageRequest(TransferName transfer, std::uint64_t offset) {
-    engine_.serve(*this, transfer, offset);
+void Peer::onStageRequest(TransferName transfer, std::uint64_t offset, std::uint64_t bytes) {
+    engine_.serve(*this, transfer, offset, bytes);
 }
 void Peer::onStaged(TransferName transfer, std::uint64_t offset, std::span<const std::byte> bytes) {
     engine_.acceptStaged(*this, transfer, offset, bytes);
+}
+void Peer::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {
+    engine_.onBroken(notice, text);
 }
 void Peer::onGarbage() { engine_.breakOff(*this); }
 
@@ -31,6 +34,7 @@ void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload
         Matcher::remove(*receive);
         return receiveEager(*receive, envelope, payload);
     }
+    if (dropBroken(envelope, nullptr)) return;
     count(self_->counters.unexpected);
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = envelope;
@@ -48,6 +52,7 @@ void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& desc
         Matcher::remove(*receive);
         return beginPull(peer, *receive, envelope, descriptor);
     }
+    if (dropBroken(envelope, &descriptor)) return;
     count(self_->counters.unexpected);
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = envelope;
@@ -65,12 +70,20 @@ bool Engine::admit(Request& receive, const Envelope& envelope) {
     const bool sameType = wanted.type == envelope.type || wanted.type == Datatype::byte ||
                           envelope.type == Datatype::byte || envelope.bytes == 0;
     Error error{.peer = envelope.source};
-    if (wanted.kind != envelope.kind || !sameType) {
+    if (wanted.kind != envelope.kind && isCollective(wanted.kind)) {
+        error.code = ErrorCode::collective;
+        error.expected = static_cast<std::uint64_t>(envelope.kind);
+        error.actual = static_cast<std::uint64_t>(wanted.kind);
+    } else if (wanted.kind != envelope.kind || !sameType) {
         error.code = ErrorCode::type;
         error.expected = static_cast<std::uint64_t>(envelope.type);
         error.actual = static_cast<std::uint64_t>(wanted.type);
     } else if (envelope.bytes > receive.capacity) {
         error.code = ErrorCode::truncate;
+        error.expected = envelope.bytes;
+        error.actual = receive.capacity;
+    } else if (receive.exact && envelope.bytes < receive.capacity) {
+        error.code = ErrorCode::count;
         error.expected = envelope.bytes;
         error.actual = receive.capacity;
     } else if (receive.owner != nullptr && !receive.owner->stillThere()) {
@@ -85,7 +98,18 @@ bool Engine::admit(Request& receive, const Envelope& envelope) {
 void Engine::receiveEager(Request& receive, const Envelope& envelope,
                           std::span<const std::byte> payload) {
     if (!admit(receive, envelope)) return;
-    receive.cursor.copyIn(payload.data(), payload.size());
+    if (receive.accepting && !payload.empty()) {
+        // An exposure was expected, and this is not one: the ranks do not execute the same steps.
+        return complete(receive, {.code = ErrorCode::collective,
+                                  .expected = static_cast<std::uint64_t>(envelope.kind),
+                                  .actual = static_cast<std::uint64_t>(envelope.kind)});
+    }
+    if (receive.combiner != nullptr) {
+        if (!receive.combine(payload.data(), 0, payload.size()))
+            return complete(receive, {.code = ErrorCode::op});
+    } else {
+        receive.cursor.copyIn(payload.data(), payload.size());
+    }
     count(isSelf(envelope.source) ? self_->counters.localBytes : self_->counters.eagerBytes,
           payload.size());
     complete(receive);
@@ -116,15 +140,16 @@ void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope,
         return finishTransfer(peer, receive.transfer,
                               lost ? TransferState::failed : TransferState::done);
     }
+    receive.remoteParts.clear();
+    receive.remoteParts.push_back({reinterpret_cast<void*>(descriptor.address), envelope.bytes});
+    receive.remote = IoCursor(receive.remoteParts);
+    if (receive.accepting) return complete(receive);
     if (envelope.bytes == 0) {
         finishTransfer(peer, receive.transfer, TransferState::done);
         return complete(receive);
     }
     if (!peer.mayPull) return stage(peer, receive);
     useLargeBuffer(receive);
-    receive.remoteParts.clear();
-    receive.remoteParts.push_back({reinterpret_cast<void*>(descriptor.address), envelope.bytes});
-    receive.remote = IoCursor(receive.remoteParts);
     receive.state = Request::State::pulling;
     pulls_.append(receive);
 }
@@ -139,7 +164,8 @@ void Engine::stage(Peer& peer, Request& receive) {
     receive.QueueTag::unlink();
     receive.state = Request::State::staging;
     peer.staging.append(receive);
-    peer.stageRequests.push_back({receive.transfer, receive.moved});
+    peer.stageRequests.push_back({receive.transfer, receive.base + receive.moved,
+                                  receive.envelope.bytes - receive.moved});
 }
 
 void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset,
@@ -151,35 +177,44 @@ void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offse
     }
     // Pieces for a receive that has failed meanwhile are still on the way.
     if (receive == nullptr) return;
-    if (offset != receive->moved || bytes.size() > receive->envelope.bytes - offset)
+    if (offset != receive->base + receive->moved ||
+        bytes.size() > receive->envelope.bytes - receive->moved)
         return breakOff(peer);
     if (receive->owner != nullptr && !receive->owner->stillThere()) {
-        finishTransfer(peer, transfer, TransferState::failed);
-        return complete(*receive, {.code = ErrorCode::detached});
+        return finishReceive(peer, *receive, TransferState::failed, {.code = ErrorCode::detached});
     }
-    receive->cursor.copyIn(bytes.data(), bytes.size());
+    if (receive->combiner == nullptr) {
+        receive->cursor.copyIn(bytes.data(), bytes.size());
+    } else if (!receive->combine(bytes.data(), receive->moved, bytes.size())) {
+        return finishReceive(peer, *receive, TransferState::done, {.code = ErrorCode::op});
+    }
     receive->moved += bytes.size();
     count(self_->counters.stagedBytes, bytes.size());
     if (receive->moved < receive->envelope.bytes) return;
-    finishTransfer(peer, transfer, TransferState::done);
-    complete(*receive);
+    finishReceive(peer, *receive, TransferState::done, {});
+}
+
+// A part ends without ending the exposure that it is a part of.
+void Engine::finishReceive(Peer& peer, Request& receive, TransferState outcome,
+                           const Error& error) {
+    if (!receive.part) finishTransfer(peer, receive.transfer, outcome);
+    complete(receive, error);
 }
 
 // The peer cannot pull this message: it is to be sent in pieces.
-void Engine::serve(Peer& peer, TransferName transfer, std::uint64_t offset) {
+void Engine::serve(Peer& peer, TransferName transfer, std::uint64_t offset, std::uint64_t bytes) {
     Request* send = peer.published.first();
     while (send != nullptr && (send->transfer.slot != transfer.slot ||
                                send->transfer.generation != transfer.generation)) {
         send = peer.published.after(*send);
     }
-    if (send == nullptr || offset > send->envelope.bytes || send->ServeTag::linked() ||
+    if (send == nullptr || offset > send->envelope.bytes || bytes > send->envelope.bytes - offset ||
         peer.outgoingTransfers->look(transfer) != TransferState::claimed) {
         return breakOff(peer);
     }
-    send->cursor = IoCursor(send->parts);
-    send->cursor.advance(offset);
-    send->served = offset;
-    peer.serving.append(*send);
+    if (bytes == 0) return;
+    send->toServe.push_back({offset, bytes});
+    if (!send->ServeTag::linked()) peer.serving.append(*send);
 }
 
 // The peer sent what no version of ours sends: memory of one of the two is damaged.

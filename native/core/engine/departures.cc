@@ -99,6 +99,7 @@ void Engine::failPeer(Peer& peer) {
     }
     failList(peer.staging);
     peer.stageRequests.clear();
+    peer.notices.clear();
     for (Request* receive = pulls_.first(); receive != nullptr;) {
         Request* next = pulls_.after(*receive);
         if (receive->peer == peer.rank) complete(*receive, error);
@@ -147,6 +148,7 @@ void Engine::failAll() {
             if (peer->outgoingTransfers->withdraw(send->transfer)) complete(*send, reason(*send));
             send = next;
         }
+        peer->notices.clear();
     }
 }
 

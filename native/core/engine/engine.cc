@@ -162,7 +162,9 @@ void Engine::complete(Request& request, const Error& error) {
     if (error && request.error.peer < 0) request.error.peer = request.peer;
     request.state = Request::State::complete;
     --outstanding_;
-    if (request.kind == Request::Kind::recv && !error) count(self_->counters.received);
+    if (request.kind == Request::Kind::recv && !request.part && !error) count(self_->counters.received);
+    if (request.kind == Request::Kind::collective) --liveExecutions_;
+    if (request.execution != nullptr) return request.execution->ended(request);
     if (request.watched) settled_.append(request);
 }
 
@@ -207,9 +209,10 @@ void Engine::leave(bool well) {
         // pull.
         const auto owesNothing = [&] {
             if (ending_) return true;
-            if (!pulls_.empty()) return false;
+            if (!pulls_.empty() || liveExecutions_ > 0) return false;
             for (const Peer* peer : connected_) {
-                if (!peer->outgoing.empty() || !peer->published.empty() || !peer->staging.empty())
+                if (!peer->outgoing.empty() || !peer->published.empty() || !peer->staging.empty() ||
+                    !peer->notices.empty())
                     return false;
             }
             for (const auto& peer : peers_) {

@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/engine/error.h"
@@ -15,6 +17,7 @@
 #include "core/movers/huge_pages.h"
 #include "core/os/clock.h"
 #include "core/os/fd.h"
+#include "core/schedule/execution.h"
 #include "core/waiting/doorbell.h"
 
 namespace onecopy {
@@ -37,6 +40,19 @@ inline constexpr int kFullLookMilliseconds = 250;
 // A message that a matched probe took out of the queues. Its sender, if it waits, waits for this
 // message's receive.
 using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
+
+// A communicator's collective operations, as one member sees them. They match by their order on the
+// communicator (MPI-4.1 section 6.13): each execution takes the next number, which is its messages'
+// tag.
+struct CollectiveContext {
+    std::uint32_t context = 0;
+    std::vector<std::int32_t> members;  // ranks in the world; empty until it is opened here
+    std::uint32_t next = 0;
+    List<Execution, LiveTag> live;
+    // Operations that have failed on some rank, by number, also such as have not begun here yet.
+    // What still arrives for them is dropped.
+    std::unordered_map<std::uint32_t, Breakage> broken;
+};
 
 class Engine final : private LauncherSink {
    public:
@@ -73,6 +89,12 @@ class Engine final : private LauncherSink {
     // After one round of progress: true if a message that matches is there.
     bool iprobe(const Selector& selector, Envelope& found, Error& error);
     Error matchedProbe(const Selector& selector, MatchedMessage& message);
+    // ------------------------------------------------------------------------------------------------
+    // collective operations A communicator's context for them, and its members as ranks of the world.
+    CollectiveContext& openContext(std::uint32_t context, std::vector<std::int32_t> members);
+    // The execution must stay where it is until its handle is complete.
+    void startCollective(CollectiveContext& context, Execution& execution);
+
     // Takes it back if nobody has matched it; it is complete then, with `cancelled`.
     bool cancel(Request& request);
     // Ends a request whatever state it is in as far as memory allows; for a request that is being
@@ -118,6 +140,19 @@ class Engine final : private LauncherSink {
 
    private:
     friend class Peer;
+    friend class Execution;
+
+    // For executions. Pulls a part of what `accepted` has claimed.
+    void startPull(Request& part, Request& accepted, std::uint64_t offset, std::uint64_t bytes);
+    void endExposure(Request& accepted, TransferState outcome);
+    void makeReady(Execution& execution);
+    bool runExecutions();
+    // Tells the other members, and drops what comes or has come for this operation.
+    void breakCollective(CollectiveContext& context, std::uint32_t sequence, const Breakage& why);
+    void onBroken(const BrokenNotice& notice, std::span<const std::byte> text);
+    bool isBroken(const Envelope& envelope);
+    bool dropBroken(const Envelope& envelope, const Descriptor* descriptor);
+    CollectiveContext& contextOf(std::uint32_t context);
 
     void openSleep();
     // LauncherSink
@@ -127,7 +162,7 @@ class Engine final : private LauncherSink {
     void arrive(const Envelope& envelope, std::span<const std::byte> payload);
     void arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor);
     void greet(Peer& peer, const Greeting& greeting);
-    void serve(Peer& peer, TransferName transfer, std::uint64_t offset);
+    void serve(Peer& peer, TransferName transfer, std::uint64_t offset, std::uint64_t bytes);
     void acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset,
                       std::span<const std::byte> bytes);
     void breakOff(Peer& peer);
@@ -156,7 +191,9 @@ class Engine final : private LauncherSink {
     bool lookAtPublished(Peer& peer);
     bool movePulls();
     void pullSlice(Request& receive);
-    bool fetchParts(Peer& peer, Request& receive);
+    bool fetchParts(Peer& peer, Request& holder, Request& receive);
+    void combineSlice(Peer& peer, Request& receive);
+    void finishReceive(Peer& peer, Request& receive, TransferState outcome, const Error& error);
     void pullFailed(Peer& peer, Request& receive, int errnum);
     void stage(Peer& peer, Request& receive);
     void finishTransfer(Peer& peer, TransferName transfer, TransferState outcome);
@@ -209,6 +246,9 @@ class Engine final : private LauncherSink {
     List<Request, QueueTag> pulls_;
     List<Request, QueueTag> settled_;
     std::uint64_t outstanding_ = 0;
+    std::unordered_map<std::uint32_t, std::unique_ptr<CollectiveContext>> contexts_;
+    List<Execution, ReadyTag> ready_;
+    std::uint64_t liveExecutions_ = 0;
 
     std::uint32_t changesSeen_ = 0;
     bool ending_ = false;
@@ -225,6 +265,7 @@ class Engine final : private LauncherSink {
     bool launcherReadable_ = false;
     std::vector<std::byte> packet_;   // one for the channels of all peers
     std::vector<std::byte> scratch_;  // where many small pieces are gathered
+    std::unique_ptr<std::byte[]> fusing_;  // what was pulled and is combined while it is hot
 };
 
 }  // namespace onecopy

@@ -31,7 +31,9 @@ enum class ErrorCode : std::uint32_t {
     system,
     noMem,
     protocol,
-    transfer
+    transfer,
+    op,
+    collective
 };
 
 inline constexpr const char* kErrorNames[] = {"",
@@ -57,9 +59,11 @@ inline constexpr const char* kErrorNames[] = {"",
                                               "ERR_SYSTEM",
                                               "ERR_NO_MEM",
                                               "ERR_PROTOCOL",
-                                              "ERR_TRANSFER"};
+                                              "ERR_TRANSFER",
+                                              "ERR_OP",
+                                              "ERR_COLLECTIVE"};
 static_assert(sizeof kErrorNames / sizeof kErrorNames[0] ==
-              static_cast<std::size_t>(ErrorCode::transfer) + 1);
+              static_cast<std::size_t>(ErrorCode::collective) + 1);
 
 // System calls that an error can name; the same order as SYSCALLS in native/src/binding.ts.
 enum class Syscall : std::uint32_t { none = 0, processVmReadv, processVmWritev, sendmsg, recvmsg };
@@ -69,7 +73,8 @@ struct Error {
     Syscall syscall = Syscall::none;
     std::int32_t errnum = 0;
     std::int32_t peer = -1;
-    // Lengths with `truncate` (message, buffer), element types with `type` (message, buffer).
+    // Lengths with `truncate` and `count` (message, buffer), element types with `type`, operations
+    // with `collective` (the message's, this rank's).
     std::uint64_t expected = 0;
     std::uint64_t actual = 0;
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "core/channels/channel.h"
 #include "core/engine/request.h"
@@ -36,13 +37,16 @@ class Peer final : public ChannelSink {
     void onGreeting(const Greeting& greeting) override;
     void onEager(const Envelope& envelope, std::span<const std::byte> payload) override;
     void onDescriptor(const Envelope& envelope, const Descriptor& descriptor) override;
-    void onStageRequest(TransferName transfer, std::uint64_t offset) override;
+    void onStageRequest(TransferName transfer, std::uint64_t offset, std::uint64_t bytes) override;
     void onStaged(TransferName transfer, std::uint64_t offset,
                   std::span<const std::byte> bytes) override;
+    void onBroken(const BrokenNotice& notice, std::span<const std::byte> text) override;
     void onGarbage() override;
 
     bool gone() const { return state == RankState::left || state == RankState::dead; }
-    bool hasWork() const { return !outgoing.empty() || !stageRequests.empty() || !serving.empty(); }
+    bool hasWork() const {
+        return !outgoing.empty() || !stageRequests.empty() || !serving.empty() || !notices.empty();
+    }
 
     const std::int32_t rank;
     Link link = Link::none;
@@ -74,8 +78,14 @@ class Peer final : public ChannelSink {
     struct StageRequest {
         TransferName transfer;
         std::uint64_t offset;
+        std::uint64_t bytes;
     };
     std::deque<StageRequest> stageRequests;  // not on the channel yet
+    struct Notice {
+        BrokenNotice broken;
+        std::string text;
+    };
+    std::deque<Notice> notices;              // likewise
     bool channelFull = false;                // the last attempt found no room
     bool watchesWritable = false;            // the sleeper is told when the channel takes more
     bool watched = false;                    // the sleeper watches the channel's descriptor

@@ -26,6 +26,11 @@ constexpr int kPiecesPerTurn = 4;
 // More pieces than this are gathered by a copy instead of a long list for the kernel.
 constexpr std::size_t kMostParts = 64;
 
+// What is combined is pulled in pieces that stay in the cache until they have been combined: 16 MiB
+// of doubles are summed at 3.65 GB/s so, and at 2.3 GB/s when all is pulled first (2 cores, Xeon
+// 2.5 GHz).
+constexpr std::uint64_t kFuseBytes = 256 * 1024;
+
 // A sender's list of buffers that is longer than this is not believed.
 constexpr std::uint64_t kMostRemoteParts = 1u << 24;
 
@@ -59,6 +64,7 @@ bool Engine::advance() {
     }
     if (connected_.size() > 1) firstPeer_ = firstPeer_ + 1 < connected_.size() ? firstPeer_ + 1 : 0;
     if (!pulls_.empty()) moved |= movePulls();
+    if (!ready_.empty()) moved |= runExecutions();
     return moved;
 }
 
@@ -91,11 +97,22 @@ bool Engine::flush(Peer& peer) {
     bool moved = sendOutgoing(peer);
     while (!peer.stageRequests.empty() && !peer.channelFull) {
         const Peer::StageRequest& request = peer.stageRequests.front();
-        const Put result = peer.channel->putStageRequest(request.transfer, request.offset);
+        const Put result =
+            peer.channel->putStageRequest(request.transfer, request.offset, request.bytes);
         peer.channelFull = result == Put::full;
         if (result == Put::failed) giveUp(peer, std::strerror(errno));
         if (result != Put::done) break;
         peer.stageRequests.pop_front();
+        moved = true;
+    }
+    while (!peer.notices.empty() && !peer.channelFull) {
+        const Peer::Notice& notice = peer.notices.front();
+        const iovec text{const_cast<char*>(notice.text.data()), notice.text.size()};
+        const Put result = peer.channel->putBroken(notice.broken, {&text, 1});
+        peer.channelFull = result == Put::full;
+        if (result == Put::failed) giveUp(peer, std::strerror(errno));
+        if (result != Put::done) break;
+        peer.notices.pop_front();
         moved = true;
     }
     if (!peer.channelFull) moved |= serveStaged(peer);
@@ -125,7 +142,8 @@ bool Engine::put(Peer& peer, Request& request) {
         complete(request, {.code = ErrorCode::detached});
         return true;
     }
-    const bool eager = settings_.eagerLimit > 0 && bytes <= settings_.eagerLimit;
+    const bool eager =
+        settings_.eagerLimit > 0 && bytes <= settings_.eagerLimit && !request.exposed;
     Put result;
     if (eager) {
         if (request.parts.size() <= kMostParts) {
@@ -188,24 +206,28 @@ bool Engine::serveStaged(Peer& peer) {
             complete(*send, {.code = ErrorCode::detached});
             continue;
         }
-        const std::uint64_t wanted =
-            std::min<std::uint64_t>(kMaxPayload, send->envelope.bytes - send->served);
-        IoCursor::Cut found = send->cursor.peek(wanted, cut);
+        ByteRange& range = send->toServe.front();
+        const std::uint64_t wanted = std::min<std::uint64_t>(kMaxPayload, range.bytes);
+        IoCursor cursor(send->parts);
+        cursor.advance(range.offset);
+        IoCursor::Cut found = cursor.peek(wanted, cut);
         if (found.bytes < wanted) {
             scratch_.resize(kMaxPayload);
-            IoCursor(send->cursor).copyOut(scratch_.data(), wanted);
+            cursor.copyOut(scratch_.data(), wanted);
             cut[0] = {scratch_.data(), wanted};
             found = {1, wanted};
         }
         const Put result = peer.channel->putStaged(
-            send->transfer, send->served, std::span<const iovec>(cut.data(), found.entries));
+            send->transfer, range.offset, std::span<const iovec>(cut.data(), found.entries));
         peer.channelFull = result == Put::full;
         if (result == Put::failed) giveUp(peer, std::strerror(errno));
         if (result != Put::done) return moved;
         moved = true;
-        send->cursor.advance(found.bytes);
-        send->served += found.bytes;
-        if (send->served == send->envelope.bytes) send->ServeTag::unlink();
+        range.offset += found.bytes;
+        range.bytes -= found.bytes;
+        if (range.bytes > 0) continue;
+        send->toServe.erase(send->toServe.begin());
+        if (send->toServe.empty()) send->ServeTag::unlink();
     }
     return moved;
 }
@@ -242,10 +264,10 @@ bool Engine::movePulls() {
 void Engine::pullSlice(Request& receive) {
     Peer& peer = peerOf(receive.peer);
     if (receive.owner != nullptr && !receive.owner->stillThere()) {
-        finishTransfer(peer, receive.transfer, TransferState::failed);
-        return complete(receive, {.code = ErrorCode::detached});
+        return finishReceive(peer, receive, TransferState::failed, {.code = ErrorCode::detached});
     }
-    if (receive.descriptor.parts > 1 && !fetchParts(peer, receive)) return;
+    if (receive.descriptor.parts > 1 && !fetchParts(peer, receive, receive)) return;
+    if (receive.combiner != nullptr) return combineSlice(peer, receive);
     const std::uint64_t slice = std::min(kSliceBytes, receive.envelope.bytes - receive.moved);
     const CmaResult result = cmaRead(peer.pid, receive.cursor, receive.remote, slice);
     receive.moved += result.bytes;
@@ -260,18 +282,47 @@ void Engine::pullSlice(Request& receive) {
             .state.load(std::memory_order_acquire) == RankState::dead) {
         return complete(receive, {.code = ErrorCode::procFailed});
     }
-    finishTransfer(peer, receive.transfer, TransferState::done);
-    complete(receive);
+    finishReceive(peer, receive, TransferState::done, {});
+}
+
+// The same for what is combined with what lies here. Bytes of a process that has died meanwhile may
+// get in, and the failure of the whole operation follows.
+void Engine::combineSlice(Peer& peer, Request& receive) {
+    if (!fusing_) fusing_ = std::make_unique_for_overwrite<std::byte[]>(kFuseBytes);
+    for (std::uint64_t done = 0; done < kSliceBytes && receive.moved < receive.envelope.bytes;) {
+        const std::uint64_t piece = std::min(kFuseBytes, receive.envelope.bytes - receive.moved);
+        const iovec here{fusing_.get(), piece};
+        IoCursor local(std::span(&here, 1));
+        IoCursor remote = receive.remote;
+        const CmaResult result = cmaRead(peer.pid, local, remote, piece);
+        count(self_->counters.cmaCalls, result.calls);
+        // Of a piece that came in part only nothing has been used yet.
+        if (result.errnum != 0) return pullFailed(peer, receive, result.errnum);
+        receive.remote = remote;
+        count(self_->counters.cmaBytes, piece);
+        if (!receive.combine(fusing_.get(), receive.moved, piece)) {
+            return finishReceive(peer, receive, TransferState::done, {.code = ErrorCode::op});
+        }
+        receive.moved += piece;
+        done += piece;
+    }
+    if (receive.moved < receive.envelope.bytes) return;
+    if (link_->job()
+            .rank(static_cast<std::size_t>(peer.rank))
+            .state.load(std::memory_order_acquire) == RankState::dead) {
+        return complete(receive, {.code = ErrorCode::procFailed});
+    }
+    finishReceive(peer, receive, TransferState::done, {});
 }
 
 // The sender's buffer is in several pieces: their list lies in the sender's memory, and is pulled
-// first.
-bool Engine::fetchParts(Peer& peer, Request& receive) {
-    const std::uint64_t parts = receive.descriptor.parts;
+// first, into `holder`, for `receive`, which may be the same.
+bool Engine::fetchParts(Peer& peer, Request& holder, Request& receive) {
+    const std::uint64_t parts = holder.descriptor.parts;
     const bool believable = parts <= kMostRemoteParts;
     std::vector<iovec> list(believable ? parts : 0);
     const iovec here{list.data(), list.size() * sizeof(iovec)};
-    const iovec there{reinterpret_cast<void*>(receive.descriptor.address), here.iov_len};
+    const iovec there{reinterpret_cast<void*>(holder.descriptor.address), here.iov_len};
     IoCursor local(std::span(&here, 1));
     IoCursor remote(std::span(&there, 1));
     const CmaResult result = cmaRead(peer.pid, local, remote, here.iov_len);
@@ -280,14 +331,13 @@ bool Engine::fetchParts(Peer& peer, Request& receive) {
         pullFailed(peer, receive, result.errnum);
         return false;
     }
-    if (!believable || totalBytes(list) != receive.envelope.bytes) {
-        finishTransfer(peer, receive.transfer, TransferState::failed);
-        complete(receive, {.code = ErrorCode::protocol});
+    if (!believable || totalBytes(list) != holder.envelope.bytes) {
+        finishReceive(peer, receive, TransferState::failed, {.code = ErrorCode::protocol});
         return false;
     }
-    receive.remoteParts = std::move(list);
-    receive.remote = IoCursor(receive.remoteParts);
-    receive.descriptor.parts = 1;
+    holder.remoteParts = std::move(list);
+    holder.remote = IoCursor(holder.remoteParts);
+    holder.descriptor.parts = 1;
     return true;
 }
 
@@ -307,9 +357,8 @@ void Engine::pullFailed(Peer& peer, Request& receive, int errnum) {
                                   .rank(static_cast<std::size_t>(peer.rank))
                                   .state.load(std::memory_order_acquire) == RankState::dead;
             if (dead) return complete(receive, {.code = ErrorCode::procFailed});
-            finishTransfer(peer, receive.transfer, TransferState::failed);
-            return complete(
-                receive,
+            return finishReceive(
+                peer, receive, TransferState::failed,
                 {.code = ErrorCode::system, .syscall = Syscall::processVmReadv, .errnum = errnum});
         }
     }

@@ -13,6 +13,7 @@
 #include "core/engine/list.h"
 #include "core/matching/envelope.h"
 #include "core/movers/io_cursor.h"
+#include "core/reduction/combiner.h"
 #include "core/transfer/transfer.h"
 
 namespace onecopy {
@@ -27,11 +28,20 @@ class BufferOwner {
     ~BufferOwner() = default;
 };
 
+class Execution;
+
+// A part of a message.
+struct ByteRange {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+};
+
 struct QueueTag : Link {};  // the one queue a request waits in
 struct ServeTag : Link {};  // sends whose receiver asked for staged bytes
 
 struct Request : QueueTag, ServeTag {
-    enum class Kind : std::uint8_t { send, recv };
+    // A collective request stands for a whole schedule that is being executed (core/schedule).
+    enum class Kind : std::uint8_t { send, recv, collective };
     enum class State : std::uint8_t {
         idle,
         outgoing,    // send: waits for the connection, room on the channel or a transfer slot
@@ -40,6 +50,7 @@ struct Request : QueueTag, ServeTag {
         posted,      // recv: nothing has matched yet
         pulling,     // recv: matched, its bytes are being pulled
         staging,     // recv: matched, its bytes come through the channel
+        running,     // collective
         complete
     };
 
@@ -62,12 +73,23 @@ struct Request : QueueTag, ServeTag {
         capacity = totalBytes(list);
     }
 
+    // Combines bytes of the message, from `offset` on. False: a user's operator failed.
+    bool combine(const std::byte* bytes, std::uint64_t offset, std::uint64_t length) const {
+        return combinePieces(*combiner, parts, own, incoming, bytes, offset, length);
+    }
+
     bool complete() const { return state == State::complete; }
 
     Kind kind = Kind::send;
     State state = State::idle;
     bool cancelled = false;
     bool claimed = false;  // send to oneself: a matched probe has taken the message
+    bool exposed = false;  // send: goes as a descriptor, whatever its length
+    bool exact = false;    // recv: a shorter message is an error too
+    // Recv: complete once the message is claimed; it is pulled in parts (startPull) and released
+    // (endExposure) by whoever asked for it.
+    bool accepting = false;
+    bool part = false;  // recv: pulls a part of what another request has accepted
     // Send: the message. Recv: what is asked for (selector) and, once matched, what came.
     Envelope envelope;
     Selector selector;
@@ -77,16 +99,25 @@ struct Request : QueueTag, ServeTag {
     std::span<const iovec> parts;
     std::uint64_t capacity = 0;
     BufferOwner* owner = nullptr;
+    // Recv: what arrives is combined with what lies in `own`, which is as long as the buffer, instead
+    // of being stored as it is.
+    const Combiner* combiner = nullptr;
+    std::span<const iovec> own;
+    Side incoming = Side::left;
 
     // While bytes move.
     TransferName transfer;
     Descriptor descriptor;
-    IoCursor cursor;                 // recv: where the next bytes go; send: the next bytes to stage
+    IoCursor cursor;                 // recv: where the next bytes go
     IoCursor remote;                 // recv: where the next bytes are, in the sender
     std::vector<iovec> remoteParts;  // recv: the sender's list of buffers, when it has several
+    std::uint64_t base = 0;          // recv of a part: where it begins in the message
     std::uint64_t moved = 0;         // recv: bytes that have arrived
-    std::uint64_t served = 0;        // send: the next byte to stage
+    std::vector<ByteRange> toServe;  // send: what is still to be staged, in this order
     Error error;
+
+    Execution* execution = nullptr;  // whose step this is
+    std::uint32_t step = 0;
 
     bool watched = false;    // the event loop is told when it is complete
     void* cookie = nullptr;  // the watcher's

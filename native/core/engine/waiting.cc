@@ -40,6 +40,13 @@ constexpr std::uint64_t kBellEvent = 0;
 constexpr std::uint64_t kLauncherEvent = 1;
 constexpr std::uint64_t kFirstPeerEvent = 2;
 
+// What a rank that waits in a collective operation shows.
+Operation operationOf(MessageKind kind) {
+    return static_cast<Operation>(static_cast<std::uint32_t>(Operation::collective) +
+                                  static_cast<std::uint32_t>(kind) -
+                                  static_cast<std::uint32_t>(MessageKind::collective));
+}
+
 void pause() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -229,6 +236,15 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
     progress();
     if (request.complete()) return ErrorCode::ok;
     if (onlySelfCanComplete(request)) return ErrorCode::deadlock;
+    if (request.kind == Request::Kind::collective) {
+        return waitUntil(
+            [&] { return request.complete(); }, deadline,
+            {.operation = operationOf(request.envelope.kind),
+             .context = request.envelope.context,
+             .bytes = request.capacity,
+             .transferNanoseconds =
+                 std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)});
+    }
     const bool send = request.kind == Request::Kind::send;
     return waitUntil([&] { return request.complete(); }, deadline,
                      {.operation = send ? Operation::send : Operation::recv,

@@ -94,7 +94,8 @@ enum class Operation : std::uint32_t {
     probe = 3,
     wait = 4,   // for requests started earlier
     leave = 5,  // completing what is outstanding before the process exits
-    connect = 6
+    connect = 6,
+    collective = 16  // and the number of the operation, see core/schedule/execution.h
 };
 
 // What the rank waits for; a seqlock, written only when a wait leaves its spin, cleared when that

@@ -8,7 +8,15 @@ namespace onecopy {
 inline constexpr std::int32_t kAnySource = -1;
 inline constexpr std::int32_t kAnyTag = -1;
 
-enum class MessageKind : std::uint8_t { buffer = 0, object = 1 };
+// Messages of collective operations carry which one they belong to: ranks that have called
+// different ones find out.
+enum class MessageKind : std::uint8_t { buffer = 0, object = 1, collective = 0x40 };
+
+constexpr MessageKind messageKindOf(std::uint8_t collective) {
+    return static_cast<MessageKind>(static_cast<std::uint8_t>(MessageKind::collective) +
+                                    collective);
+}
+constexpr bool isCollective(MessageKind kind) { return kind >= MessageKind::collective; }
 
 // Element types; packages/engine has the same table, a test compares them. Bytes go with every
 // type.

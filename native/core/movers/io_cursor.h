@@ -94,6 +94,31 @@ class IoCursor {
     std::size_t offset_ = 0;
 };
 
+// Calls visit(one, other, bytes) for the pieces of two lists of equal length, cut where either list
+// has a border, from `offset` on. Stops when it returns false, and says so.
+template <typename Visit>
+bool forEachPiece(std::span<const iovec> one, std::span<const iovec> other, std::uint64_t offset,
+                  std::uint64_t bytes, Visit visit) {
+    IoCursor first(one);
+    IoCursor second(other);
+    first.advance(offset);
+    second.advance(offset);
+    while (bytes > 0) {
+        iovec a{};
+        iovec b{};
+        const std::uint64_t left = first.peek(bytes, {&a, 1}).bytes;
+        const std::uint64_t right = second.peek(bytes, {&b, 1}).bytes;
+        const std::uint64_t piece = std::min(left, right);
+        if (piece == 0) return true;
+        if (!visit(static_cast<std::byte*>(a.iov_base), static_cast<std::byte*>(b.iov_base), piece))
+            return false;
+        first.advance(piece);
+        second.advance(piece);
+        bytes -= piece;
+    }
+    return true;
+}
+
 inline std::uint64_t totalBytes(std::span<const iovec> parts) {
     std::uint64_t sum = 0;
     for (const iovec& part : parts) sum += part.iov_len;

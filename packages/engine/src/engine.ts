@@ -1,5 +1,5 @@
+import type { EngineCommunicator } from './collectives.ts';
 import type { BufferLike } from './datatypes.ts';
-import type { MpiError } from './errors.ts';
 
 /** Wildcard for the source of a receive or probe (MPI-4.1 section 3.2.4). */
 export const ANY_SOURCE = -1;
@@ -31,7 +31,9 @@ export interface PendingOperation {
    */
   wait(timeout?: number): void;
   /** Calls back from the event loop once the operation is complete, and keeps the process alive until then. */
-  notify(settled: (error: MpiError | undefined) => void): void;
+  notify(settled: (error: unknown) => void): void;
+  /** Calls back once, when the operation is found to have failed, whoever finds it. */
+  onFailure?(failed: (error: unknown) => void): void;
   /** Takes the operation back if nobody has matched it yet; a cancelled one ends with `ERR_CANCELLED`. */
   cancel(): boolean;
   /** Of a completed receive; undefined for a send. */
@@ -63,6 +65,14 @@ export interface Engine {
   iprobe(source: number, tag: number, context: number): Arrival | undefined;
   /** Blocks until a message that matches is there, and takes it. */
   mprobe(source: number, tag: number, context: number): MatchedMessage;
+
+  /**
+   * Makes ready for collective operations.
+   *
+   * @param context separates them from all others
+   * @param members ranks of the engine's world, by rank in the communicator
+   */
+  communicator(context: number, members: readonly number[]): EngineCommunicator;
 
   /** Blocks until all are complete; throws the first failure in the order given, after all have ended. */
   waitAll(operations: readonly PendingOperation[]): void;

@@ -53,7 +53,11 @@ export type ErrorCode =
   /** A peer broke the protocol. */
   | 'ERR_PROTOCOL'
   /** The receiver matched the message and then could not take its bytes. */
-  | 'ERR_TRANSFER';
+  | 'ERR_TRANSFER'
+  /** The operator is not defined for the element type, or a user's operator has thrown. */
+  | 'ERR_OP'
+  /** The ranks have called different collective operations. */
+  | 'ERR_COLLECTIVE';
 
 export interface ErrorDetails {
   /** The number that the system gave, with `ERR_SYSTEM`. */

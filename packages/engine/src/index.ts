@@ -1,3 +1,10 @@
+export type {
+  CollectiveBuffer,
+  CollectiveCall,
+  CollectiveName,
+  EngineCommunicator,
+  OperatorFunction,
+} from './collectives.ts';
 export {
   type BufferLike,
   DATATYPES,
@@ -18,3 +25,4 @@ export {
   TAG_UB,
 } from './engine.ts';
 export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';
+export { OPERATORS, type OperatorName, operatorAllows } from './operators.ts';

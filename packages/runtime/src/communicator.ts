@@ -28,8 +28,7 @@ import {
 } from './arguments.ts';
 import { completeWithin, exchange, exchangeWithin } from './blocking.ts';
 import { type BufferArgument, resolveBuffer } from './buffers.ts';
-import { alltoall, alltoallNew } from './collectives/alltoall.ts';
-import { barrier } from './collectives/barrier.ts';
+import { Collectives } from './collectives/operations.ts';
 import type { Site } from './collectives/site.ts';
 import { Completion, type Purpose, type Result } from './completion.ts';
 import { datatypeOf, type Fresh } from './datatypes.ts';
@@ -96,7 +95,7 @@ function arrayFor<T extends TypedArray>(
  * | `ERR_ABORTED` | the job is ending because of another rank |
  * | `ERR_THREAD` `ERR_BOOTSTRAP` `ERR_NATIVE` `ERR_FINALIZED` | onecopy cannot be used here, or not any more |
  */
-export class Communicator {
+export class Communicator extends Collectives {
   readonly #name: string;
   /** Messages of the user. */
   readonly #context: number;
@@ -105,6 +104,7 @@ export class Communicator {
   #group: Group | undefined;
   #engine: Engine | undefined;
   #described: Place | undefined;
+  #site: Site | undefined;
   readonly #toStatus: Result<Status> = (operation) => this.#statusOf(operation.arrival as Arrival);
 
   /**
@@ -112,6 +112,7 @@ export class Communicator {
    * @param context id of its point-to-point messages; the next one is for its collectives
    */
   constructor(name: string, context: number, join: () => Membership) {
+    super();
     this.#name = name;
     this.#context = context;
     this.#join = join;
@@ -372,31 +373,6 @@ export class Communicator {
     return begun(operation, this.#toStatus, { call: 'irecv', peer: from, tag });
   }
 
-  /** Blocks until every rank of the communicator has called it (MPI_Barrier, MPI-4.1 section 6.3). */
-  barrier(): void {
-    barrier(this.#site());
-  }
-
-  /**
-   * Every rank sends a block to every rank (MPI_Alltoall, MPI-4.1 section 6.8): block `j` of rank `i` becomes block `i`
-   * of rank `j`. All ranks must call it with the same number of elements.
-   *
-   * @param send `size` blocks of equal length, in the order of ranks
-   * @param recv as many elements as `send`, not overlapping it; default: a new array of the class of `send` (a Buffer
-   *   gives a Uint8Array)
-   * @returns the receive buffer
-   * @throws MpiError `ERR_COUNT` if a length is no multiple of `size`, or the two lengths differ
-   */
-  alltoall<T extends TypedArray>(send: T): Fresh<T>;
-  alltoall<B extends BufferArgument>(send: BufferArgument, recv: B): B;
-  alltoall(send: BufferArgument, recv?: BufferArgument): BufferArgument {
-    const outgoing = resolveBuffer('alltoall', 'send buffer', send);
-    if (recv === undefined) return alltoallNew(this.#site(), outgoing);
-    const incoming = resolveBuffer('alltoall', 'receive buffer', recv);
-    alltoall(this.#site(), outgoing, incoming);
-    return recv;
-  }
-
   /**
    * Ends the whole job now (MPI_Abort, MPI-4.1 section 11.4.2). Nothing that is outstanding is completed, and the
    * launcher exits with this code. Does not return.
@@ -434,8 +410,18 @@ export class Communicator {
     return this.#described as Place;
   }
 
-  #site(): Site {
-    return { engine: this.#started(), group: this.#members(), context: this.#context + 1 };
+  /** @internal */
+  protected override site(): Site {
+    this.#site ??= this.#openSite();
+    return this.#site;
+  }
+
+  #openSite(): Site {
+    const { rank, size } = this.#members();
+    const group = this.#members();
+    const members = Array.from({ length: size }, (_, each) => group.toWorld(each));
+    const engine = this.#started().communicator(this.#context + 1, members);
+    return { name: this.#name, rank, size, engine };
   }
 
   #statusOf({ source, tag, bytes, type }: Arrival): Status {

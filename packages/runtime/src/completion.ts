@@ -1,10 +1,11 @@
-import type { MpiError, PendingOperation } from '@onecopy/engine';
+import type { PendingOperation } from '@onecopy/engine';
 
 /** What an operation does and with whom, for messages; put into words only when somebody reads them. */
 export interface Purpose {
   readonly call: string;
-  readonly peer: number;
-  readonly tag: number;
+  /** Absent for a collective operation. */
+  readonly peer?: number;
+  readonly tag?: number;
 }
 
 /** Reads the result of a completed operation. */
@@ -115,7 +116,7 @@ export class Completion<T> {
     return promise;
   }
 
-  #settled(operation: PendingOperation, error: MpiError | undefined): void {
+  #settled(operation: PendingOperation, error: unknown): void {
     // A wait() or test() may have learnt of the end between the event and this call.
     if (this.#operation === undefined) return;
     if (error === undefined) this.#succeed(operation);

@@ -100,6 +100,7 @@ function surface(completion: Completion<unknown>): boolean {
 function describe(purpose: Purpose | undefined): string {
   if (purpose === undefined) return 'an operation';
   const { call, peer, tag } = purpose;
+  if (peer === undefined) return call;
   const direction = call === 'irecv' ? 'from' : 'to';
   const who = peer === ANY_SOURCE ? 'any rank' : `rank ${peer}`;
   return `${call} ${direction} ${who}, ${tag === ANY_TAG ? 'any tag' : `tag ${tag}`}`;

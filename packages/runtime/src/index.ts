@@ -15,6 +15,7 @@ import { keepOutput } from './output.ts';
 
 export type { BlockingOptions } from './arguments.ts';
 export type { BufferArgument, DescribedBuffer } from './buffers.ts';
+export { type BlocksArgument, IN_PLACE, type InPlace } from './collectives/operand.ts';
 export { Communicator, type Received } from './communicator.ts';
 export {
   BYTE,
@@ -33,6 +34,21 @@ export {
   UINT64_T,
 } from './datatypes.ts';
 export { Group } from './group.ts';
+export {
+  BAND,
+  BOR,
+  BXOR,
+  type CombineFunction,
+  LAND,
+  LOR,
+  LXOR,
+  MAX,
+  MIN,
+  Op,
+  type OpOptions,
+  PROD,
+  SUM,
+} from './operators.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
 export { VERSION } from './version.ts';

@@ -96,13 +96,25 @@ Put SocketChannel::putDescriptor(const Envelope& envelope, const Descriptor& des
     return put(header);
 }
 
-Put SocketChannel::putStageRequest(TransferName transfer, std::uint64_t offset) {
-    return put(headerOf(PacketHeader::Kind::stageRequest, transfer, offset));
+Put SocketChannel::putStageRequest(TransferName transfer, std::uint64_t offset,
+                                   std::uint64_t bytes) {
+    PacketHeader header = headerOf(PacketHeader::Kind::stageRequest, transfer, offset);
+    header.bytes = bytes;
+    return put(header);
 }
 
 Put SocketChannel::putStaged(TransferName transfer, std::uint64_t offset,
                              std::span<const iovec> bytes) {
     return put(headerOf(PacketHeader::Kind::staged, transfer, offset), bytes);
+}
+
+Put SocketChannel::putBroken(const BrokenNotice& notice, std::span<const iovec> text) {
+    PacketHeader header = headerOf(PacketHeader::Kind::broken);
+    header.context = notice.context;
+    header.tag = static_cast<std::int32_t>(notice.sequence);
+    header.slot = notice.code;
+    header.generation = static_cast<std::uint32_t>(notice.culprit);
+    return put(header, text);
 }
 
 bool SocketChannel::seemsReadable() const {
@@ -162,9 +174,14 @@ void SocketChannel::dispatch(ChannelSink& sink, std::size_t bytes) {
                 return sink.onGarbage();
             return sink.onDescriptor(envelope, {transfer, header.address, header.parts});
         case PacketHeader::Kind::stageRequest:
-            return sink.onStageRequest(transfer, header.offset);
+            return sink.onStageRequest(transfer, header.offset, header.bytes);
         case PacketHeader::Kind::staged:
             return sink.onStaged(transfer, header.offset, payload);
+        case PacketHeader::Kind::broken:
+            if (header.tag < 0) return sink.onGarbage();
+            return sink.onBroken({header.context, static_cast<std::uint32_t>(header.tag),
+                                  header.slot, static_cast<std::int32_t>(header.generation)},
+                                 payload);
     }
     sink.onGarbage();
 }

@@ -13,7 +13,7 @@ namespace onecopy {
 
 // What every packet begins with; eager and staged bytes follow it.
 struct PacketHeader {
-    enum class Kind : std::uint8_t { greeting = 1, eager, descriptor, stageRequest, staged };
+    enum class Kind : std::uint8_t { greeting = 1, eager, descriptor, stageRequest, staged, broken };
 
     Kind kind;
     MessageKind messageKind;
@@ -24,10 +24,11 @@ struct PacketHeader {
     std::uint32_t slot;
     std::uint32_t generation;
     std::uint32_t reserved2;
-    std::uint64_t bytes;    // length of the message
+    std::uint64_t bytes;    // length of the message; stage request: how many
     std::uint64_t address;  // greeting: of the nonce cell; descriptor: of the payload or its iovecs
     std::uint64_t parts;    // descriptor
     std::uint64_t offset;   // stage request, staged
+                            // broken: context, tag (sequence), slot (code), generation (culprit)
 };
 
 class SocketChannel final : public Channel {
@@ -42,9 +43,10 @@ class SocketChannel final : public Channel {
     Put greet(const Greeting& greeting) override;
     Put putEager(const Envelope& envelope, std::span<const iovec> payload) override;
     Put putDescriptor(const Envelope& envelope, const Descriptor& descriptor) override;
-    Put putStageRequest(TransferName transfer, std::uint64_t offset) override;
+    Put putStageRequest(TransferName transfer, std::uint64_t offset, std::uint64_t bytes) override;
     Put putStaged(TransferName transfer, std::uint64_t offset,
                   std::span<const iovec> bytes) override;
+    Put putBroken(const BrokenNotice& notice, std::span<const iovec> text) override;
 
     bool seemsReadable() const override;
     std::size_t take(ChannelSink& sink, std::size_t most) override;

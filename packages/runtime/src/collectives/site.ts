@@ -1,9 +1,10 @@
-import type { Engine } from '@onecopy/engine';
-import type { Group } from '../group.ts';
+import type { EngineCommunicator } from '@onecopy/engine';
 
-/** Where a collective runs: the members, and the context in which no message of the user can get in between. */
+/** Where a collective runs. */
 export interface Site {
-  readonly engine: Engine;
-  readonly group: Group;
-  readonly context: number;
+  /** Name of the communicator, for messages. */
+  readonly name: string;
+  readonly rank: number;
+  readonly size: number;
+  readonly engine: EngineCommunicator;
 }

@@ -1,0 +1,159 @@
+// What the addon keeps of this process's rank, and how its functions read arguments and report
+// outcomes.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "addon/event_loop.h"
+#include "addon/napi_setup.h"
+#include "addon/pending.h"
+#include "core/engine/engine.h"
+
+namespace onecopy {
+
+// Places in the report; `Report` in binding.ts.
+enum Place {
+    kSource,
+    kTag,
+    kBytes,
+    kType,
+    kErrno,
+    kSyscall,
+    kPeer,
+    kExpected,
+    kActual,
+    kCulprit,
+    kPlaces
+};
+
+struct KeptMessage {
+    MatchedMessage message;
+};
+
+struct KeptSchedule {
+    std::shared_ptr<const Schedule> schedule;
+};
+
+// Member order is destruction order, backwards: the loop's handles go before the engine that they
+// use, and pending requests before the engine's lists that they are linked in.
+struct RankFace {
+    std::unique_ptr<Engine> engine;
+    HandleTable<Pending> pending;
+    HandleTable<KeptMessage> messages;
+    std::unique_ptr<EventLoop> loop;
+    double* report = nullptr;
+    napi_ref reportReference = nullptr;
+
+    std::vector<CollectiveContext*> communicators;
+    HandleTable<KeptSchedule> schedules;
+    OperatorMemory operatorMemory;
+    // What a user's operator said on the rank where it failed.
+    std::string failureText;
+    // A user's operator is running: nothing else of onecopy may.
+    bool inOperator = false;
+    // Calls of operations, so that tests can tell what one operation costs.
+    std::uint64_t calls = 0;
+};
+
+// Thrown by begin(), turned into an error number by guarded().
+struct Reentrance {};
+
+// One engine per process; TypeScript starts it on the main thread only.
+inline RankFace* face(napi_env env) {
+    void* data = nullptr;
+    napi_get_instance_data(env, &data);
+    return static_cast<RankFace*>(data);
+}
+
+// The same, for an operation: what the last one reported does not concern this one.
+inline RankFace& begin(napi_env env) {
+    RankFace& rank = *face(env);
+    if (rank.inOperator) throw Reentrance();
+    ++rank.calls;
+    rank.report[kPeer] = -1;
+    rank.report[kCulprit] = -1;
+    return rank;
+}
+
+inline napi_value number(napi_env env, double value) {
+    napi_value result;
+    napi_create_double(env, value, &result);
+    return result;
+}
+
+inline napi_value code(napi_env env, ErrorCode error) {
+    napi_value result;
+    napi_create_uint32(env, static_cast<std::uint32_t>(error), &result);
+    return result;
+}
+
+// The arguments of a hot call, as they come.
+template <std::size_t N>
+struct Arguments {
+    Arguments(napi_env env, napi_callback_info info) {
+        std::size_t count = N;
+        napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+    }
+    std::int32_t integer(napi_env env, std::size_t index) const {
+        std::int32_t value = 0;
+        napi_get_value_int32(env, values[index], &value);
+        return value;
+    }
+    std::uint32_t unsignedInteger(napi_env env, std::size_t index) const {
+        std::uint32_t value = 0;
+        napi_get_value_uint32(env, values[index], &value);
+        return value;
+    }
+    double real(napi_env env, std::size_t index) const {
+        double value = 0;
+        napi_get_value_double(env, values[index], &value);
+        return value;
+    }
+    napi_value values[N];
+};
+
+inline void reportArrival(RankFace& rank, const Envelope& envelope) {
+    rank.report[kSource] = envelope.source;
+    rank.report[kTag] = envelope.tag;
+    rank.report[kBytes] = static_cast<double>(envelope.bytes);
+    rank.report[kType] = static_cast<double>(envelope.type);
+}
+
+inline void reportError(RankFace& rank, const Error& error) {
+    rank.report[kErrno] = error.errnum;
+    rank.report[kSyscall] = static_cast<double>(error.syscall);
+    rank.report[kPeer] = error.peer;
+    rank.report[kExpected] = static_cast<double>(error.expected);
+    rank.report[kActual] = static_cast<double>(error.actual);
+}
+
+inline ErrorCode reportOutcome(RankFace& rank, const Request& request) {
+    if (request.error) {
+        reportError(rank, request.error);
+    } else if (request.kind == Request::Kind::recv) {
+        reportArrival(rank, request.envelope);
+    }
+    return request.error.code;
+}
+
+// Nothing of C++ may escape into V8. `sign` is -1 where the operation returns handles.
+template <int sign = 1, typename Body>
+napi_value guarded(napi_env env, Body body) {
+    try {
+        return body();
+    } catch (const Reentrance&) {
+        return number(env, sign * static_cast<double>(ErrorCode::reentrant));
+    } catch (const std::bad_alloc&) {
+        return number(env, sign * static_cast<double>(ErrorCode::noMem));
+    } catch (const std::exception& error) {
+        napi_throw_error(env, "ERR_NATIVE", error.what());
+        return nullptr;
+    }
+}
+
+}  // namespace onecopy

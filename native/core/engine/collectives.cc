@@ -1,0 +1,169 @@
+// Collective operations: how executions of schedules use the engine, and how a failure of one ends
+// it everywhere.
+#include <algorithm>
+
+#include "core/engine/engine.h"
+
+namespace onecopy {
+
+namespace {
+
+// Tags are not negative, so numbers of operations have 31 bits.
+constexpr std::uint32_t kSequenceMask = 0x7fffffff;
+
+// Of two numbers of one communicator: what was given out half of all numbers ago is long over.
+bool isBefore(std::uint32_t sequence, std::uint32_t next) {
+    return ((next - sequence - 1) & kSequenceMask) < kSequenceMask / 2;
+}
+
+constexpr std::size_t kMostText = 1024;
+
+}  // namespace
+
+CollectiveContext& Engine::contextOf(std::uint32_t context) {
+    std::unique_ptr<CollectiveContext>& found = contexts_[context];
+    if (!found) {
+        found = std::make_unique<CollectiveContext>();
+        found->context = context;
+    }
+    return *found;
+}
+
+CollectiveContext& Engine::openContext(std::uint32_t context, std::vector<std::int32_t> members) {
+    CollectiveContext& opened = contextOf(context);
+    opened.members = std::move(members);
+    return opened;
+}
+
+void Engine::startCollective(CollectiveContext& context, Execution& execution) {
+    Request& handle = execution.handle;
+    ++outstanding_;
+    ++liveExecutions_;
+    handle.envelope.context = context.context;
+    if (Error refusal = refusalFor(kAnySource)) return complete(handle, refusal);
+    const std::uint32_t sequence = context.next;
+    context.next = (sequence + 1) & kSequenceMask;
+    execution.begin(*this, context, sequence);
+    context.live.append(execution);
+    if (const auto broken = context.broken.find(sequence); broken != context.broken.end()) {
+        // Another rank has failed in it before this one came.
+        const Breakage why = broken->second;
+        context.broken.erase(broken);
+        execution.fail({.code = why.code, .peer = why.culprit}, why);
+    }
+    makeReady(execution);
+    runExecutions();
+}
+
+void Engine::makeReady(Execution& execution) {
+    if (!execution.ReadyTag::linked()) ready_.append(execution);
+}
+
+bool Engine::runExecutions() {
+    bool moved = false;
+    while (Execution* execution = ready_.first()) {
+        List<Execution, ReadyTag>::remove(*execution);
+        moved |= execution->advance();
+    }
+    return moved;
+}
+
+void Engine::startPull(Request& part, Request& accepted, std::uint64_t offset,
+                       std::uint64_t bytes) {
+    part.kind = Request::Kind::recv;
+    part.part = true;
+    part.peer = accepted.peer;
+    part.envelope = accepted.envelope;
+    part.envelope.bytes = bytes;
+    part.transfer = accepted.transfer;
+    part.descriptor = {accepted.transfer, 0, 1};
+    part.base = offset;
+    part.moved = 0;
+    part.cursor = IoCursor(part.parts);
+    ++outstanding_;
+    Peer& peer = peerOf(part.peer);
+    if (part.capacity != bytes) {
+        return complete(part, {.code = ErrorCode::count, .expected = bytes, .actual = part.capacity});
+    }
+    if (bytes == 0) return complete(part);
+    if (peer.settled) return complete(part, lostPeer(peer));
+    if (!peer.mayPull) return stage(peer, part);
+    // A refusal sends this part to staging.
+    part.state = Request::State::pulling;
+    if (accepted.descriptor.parts > 1 && !fetchParts(peer, accepted, part)) return;
+    useLargeBuffer(part);
+    part.remote = IoCursor(accepted.remoteParts);
+    part.remote.advance(offset);
+    pulls_.append(part);
+}
+
+void Engine::endExposure(Request& accepted, TransferState outcome) {
+    Peer& peer = peerOf(accepted.peer);
+    if (!peer.settled) finishTransfer(peer, accepted.transfer, outcome);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// failures
+
+bool Engine::isBroken(const Envelope& envelope) {
+    if (!isCollective(envelope.kind)) return false;
+    const auto context = contexts_.find(envelope.context);
+    return context != contexts_.end() &&
+           context->second->broken.contains(static_cast<std::uint32_t>(envelope.tag));
+}
+
+// A message of an operation that has failed: nobody will receive it. True if it was one.
+bool Engine::dropBroken(const Envelope& envelope, const Descriptor* descriptor) {
+    if (!isBroken(envelope)) return false;
+    if (descriptor == nullptr) return true;
+    Peer& peer = peerOf(envelope.source);
+    if (peer.incomingTransfers->claim(descriptor->transfer))
+        finishTransfer(peer, descriptor->transfer, TransferState::failed);
+    return true;
+}
+
+void Engine::breakCollective(CollectiveContext& context, std::uint32_t sequence,
+                             const Breakage& why) {
+    context.broken[sequence] = why;
+    matcher_.forEachUnexpected([&](UnexpectedMessage& message) {
+        const Envelope& envelope = message.envelope;
+        if (envelope.context != context.context ||
+            static_cast<std::uint32_t>(envelope.tag) != sequence)
+            return;
+        const MatchedMessage taken = matcher_.take(message);
+        const bool large = taken->form == UnexpectedMessage::Form::descriptor;
+        dropBroken(taken->envelope, large ? &taken->descriptor : nullptr);
+    });
+    // Each member tells all others, so that a rank that dies in the middle of telling is not
+    // needed. While the job ends, everybody comes back anyway.
+    if (ending_ || aborted_ || left_) return;
+    for (const std::int32_t rank : context.members) {
+        if (isSelf(rank)) continue;
+        Peer& peer = peerOf(rank);
+        if (peer.gone() || peer.settled) continue;
+        peer.notices.push_back({{context.context, sequence, static_cast<std::uint32_t>(why.code),
+                                 why.culprit},
+                                why.text.substr(0, kMostText)});
+        if (peer.link == Peer::Link::none) ask(peer);
+    }
+}
+
+void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {
+    CollectiveContext& context = contextOf(notice.context);
+    if (context.broken.contains(notice.sequence)) return;
+    const bool known = notice.code > 0 && notice.code <= static_cast<std::uint32_t>(
+                                                             ErrorCode::collective);
+    Breakage why{known ? static_cast<ErrorCode>(notice.code) : ErrorCode::protocol, notice.culprit,
+                 std::string(reinterpret_cast<const char*>(text.data()),
+                             std::min(text.size(), kMostText))};
+    Execution* execution = context.live.first();
+    while (execution != nullptr && execution->sequence() != notice.sequence)
+        execution = context.live.after(*execution);
+    if (execution != nullptr) {
+        execution->fail({.code = why.code, .peer = why.culprit}, why);
+    } else if (!isBefore(notice.sequence, context.next)) {
+        context.broken[notice.sequence] = std::move(why);
+    }
+}
+
+}  // namespace onecopy

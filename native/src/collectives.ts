@@ -1,0 +1,156 @@
+import {
+  type Algorithm,
+  algorithmsOf,
+  type CollectiveName,
+  choose,
+  findAlgorithm,
+} from '@onecopy/algorithms';
+import {
+  type CollectiveCall,
+  type EngineCommunicator,
+  MpiError,
+  type PendingOperation,
+} from '@onecopy/engine';
+import type { Binding } from './binding.ts';
+import { compile } from './compile.ts';
+import { failure } from './failure.ts';
+import { lasting } from './lasting.ts';
+import { COLLECTIVES } from './operations.ts';
+import { operatorCall } from './operator-call.ts';
+
+const CODES: ReadonlyMap<CollectiveName, number> = new Map(
+  COLLECTIVES.map((name, code) => [name, code]),
+);
+
+/** Schedules kept per communicator; each has a few hundred bytes per step. */
+const MOST_SCHEDULES = 512;
+
+/** Makes the operation for a handle; `translate` says what its error number means. */
+export type Begin = (
+  handle: number,
+  call: CollectiveCall,
+  translate: (result: number) => Error,
+) => PendingOperation;
+
+/** A communicator of the native engine: picks algorithms, keeps their schedules, and has them executed. */
+export class NativeCommunicator implements EngineCommunicator {
+  readonly #binding: Binding;
+  readonly #handle: number;
+  readonly #size: number;
+  readonly #rank: number;
+  readonly #begin: Begin;
+  readonly #schedules: Map<Algorithm, Map<number, number>> = new Map();
+  #kept = 0;
+
+  constructor(
+    binding: Binding,
+    context: number,
+    members: readonly number[],
+    rank: number,
+    begin: Begin,
+  ) {
+    this.#binding = binding;
+    this.#size = members.length;
+    this.#rank = rank;
+    this.#begin = begin;
+    const handle = binding.openCommunicator(context, Int32Array.from(members));
+    if (handle < 0) throw failure(binding, -handle, { operation: 'communicator' });
+    this.#handle = handle;
+  }
+
+  run(call: CollectiveCall): void {
+    const operator = operatorCall(this.#binding, call.operator);
+    const result = this.#binding.collective(...this.#arguments(call, operator));
+    if (result !== 0) throw operator.thrown ?? this.#failure(call, result);
+  }
+
+  start(call: CollectiveCall): PendingOperation {
+    const attempt = { operation: `i${call.operation}` };
+    if (call.input !== undefined) lasting(call.input.view, attempt);
+    if (call.output !== undefined) lasting(call.output.view, attempt);
+    const operator = operatorCall(this.#binding, call.operator);
+    const handle = this.#binding.icollective(...this.#arguments(call, operator));
+    if (handle < 0) throw this.#failure(call, -handle);
+    return this.#begin(handle, call, (result) => operator.thrown ?? this.#failure(call, result));
+  }
+
+  #arguments(
+    { operation, root = 0, input, output, bytes }: CollectiveCall,
+    operator: ReturnType<typeof operatorCall>,
+  ): Parameters<Binding['collective']> {
+    return [
+      this.#handle,
+      this.#schedule(this.#algorithm(operation, bytes, operator.commutative), root),
+      CODES.get(operation) as number,
+      input?.view,
+      output?.view,
+      input?.count ?? 0,
+      output?.count ?? 0,
+      input?.blocks,
+      output?.blocks,
+      operator.code,
+      operator.combine,
+    ];
+  }
+
+  #algorithm(operation: CollectiveName, bytes: number, commutative: boolean): Algorithm {
+    const forced = FORCED.get(operation);
+    if (forced !== undefined && (commutative || forced.ordered)) return forced;
+    return choose(operation, { size: this.#size, bytes, commutative });
+  }
+
+  #schedule(algorithm: Algorithm, root: number): number {
+    const known = this.#schedules.get(algorithm)?.get(root);
+    if (known !== undefined) return known;
+    if (this.#kept >= MOST_SCHEDULES) this.#forgetAll();
+    const program = compile(algorithm.schedule(this.#size, this.#rank, root));
+    const schedule = this.#binding.compileSchedule(program);
+    let byRoot = this.#schedules.get(algorithm);
+    if (byRoot === undefined) {
+      byRoot = new Map();
+      this.#schedules.set(algorithm, byRoot);
+    }
+    byRoot.set(root, schedule);
+    this.#kept += 1;
+    return schedule;
+  }
+
+  #forgetAll(): void {
+    for (const byRoot of this.#schedules.values()) {
+      for (const schedule of byRoot.values()) this.#binding.dropSchedule(schedule);
+    }
+    this.#schedules.clear();
+    this.#kept = 0;
+  }
+
+  #failure({ operation }: CollectiveCall, result: number): MpiError {
+    return failure(this.#binding, result, { operation, collective: true });
+  }
+}
+
+/** `ONECOPY_COLL=allreduce=rabenseifner,bcast=binomial`, the same on all ranks: for tests. */
+const FORCED: ReadonlyMap<CollectiveName, Algorithm> = readForced(process.env.ONECOPY_COLL);
+
+function readForced(text: string | undefined): Map<CollectiveName, Algorithm> {
+  const forced = new Map<CollectiveName, Algorithm>();
+  for (const part of (text ?? '').split(',').filter((each) => each !== '')) {
+    const [operation = '', name = ''] = part.split('=');
+    const known = COLLECTIVES.find((each) => each === operation);
+    if (known === undefined) {
+      throw new MpiError(
+        'ERR_ARG',
+        `ONECOPY_COLL: there is no collective operation ${operation}; there are ${COLLECTIVES.join(', ')}`,
+      );
+    }
+    const algorithm = findAlgorithm(known, name);
+    if (algorithm === undefined) {
+      const names = algorithmsOf(known).map((each) => each.name);
+      throw new MpiError(
+        'ERR_ARG',
+        `ONECOPY_COLL: ${operation} has no algorithm ${name}; it has ${names.join(', ')}`,
+      );
+    }
+    forced.set(known, algorithm);
+  }
+  return forced;
+}
