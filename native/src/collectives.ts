@@ -25,6 +25,9 @@ const CODES: ReadonlyMap<CollectiveName, number> = new Map(
 /** Schedules kept per communicator; each has a few hundred bytes per step. */
 const MOST_SCHEDULES = 512;
 
+/** The only context with a collective area; kWorldCollectives in native/core/engine/engine.h. */
+const WORLD_COLLECTIVES = 1;
+
 /** Makes the operation for a handle; `translate` says what its error number means. */
 export type Begin = (
   handle: number,
@@ -39,6 +42,7 @@ export class NativeCommunicator implements EngineCommunicator {
   readonly #size: number;
   readonly #rank: number;
   readonly #begin: Begin;
+  readonly #hasArea: boolean;
   readonly #schedules: Map<Algorithm, Map<number, number>> = new Map();
   #kept = 0;
 
@@ -53,6 +57,7 @@ export class NativeCommunicator implements EngineCommunicator {
     this.#size = members.length;
     this.#rank = rank;
     this.#begin = begin;
+    this.#hasArea = context === WORLD_COLLECTIVES && members.length > 1;
     const handle = binding.openCommunicator(context, Int32Array.from(members));
     if (handle < 0) throw failure(binding, -handle, { operation: 'communicator' });
     this.#handle = handle;
@@ -96,7 +101,7 @@ export class NativeCommunicator implements EngineCommunicator {
   #algorithm(operation: CollectiveName, bytes: number, commutative: boolean): Algorithm {
     const forced = FORCED.get(operation);
     if (forced !== undefined && (commutative || forced.ordered)) return forced;
-    return choose(operation, { size: this.#size, bytes, commutative });
+    return choose(operation, { size: this.#size, bytes, commutative, area: this.#hasArea });
   }
 
   #schedule(algorithm: Algorithm, root: number): number {

@@ -25,6 +25,7 @@ const JOB_VARIABLE = 'ONECOPY_JOB';
  */
 export function startEngine(): Engine {
   const binding = loadBinding();
+  if (binding.isa.error !== undefined) throw new MpiError('ERR_ARG', binding.isa.error);
   const control = takeControlSocket();
   let info: StartInfo;
   try {

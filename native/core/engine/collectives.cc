@@ -103,6 +103,79 @@ void Engine::endExposure(Request& accepted, TransferState outcome) {
 }
 
 // ---------------------------------------------------------------------------------------------------
+// the collective area
+
+void Engine::enterArea(std::uint32_t sequence) {
+    self_->area.word.store(static_cast<std::uint64_t>(sequence) << 32, std::memory_order_seq_cst);
+}
+
+void Engine::publish(const CollectiveContext& context) {
+    Shared<std::uint64_t>& word = self_->area.word;
+    // This rank alone writes it. Sequentially consistent, with the look at the doorbells that
+    // follows, as the doorbell's protocol demands of an event.
+    word.store(word.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+    for (const std::int32_t rank : context.members) {
+        if (isSelf(rank)) continue;
+        const Peer& peer = peerOf(rank);
+        if (peer.link == Peer::Link::connected && peer.doorbell.ring())
+            count(self_->counters.rings);
+    }
+}
+
+bool Engine::fillCell(std::span<const iovec> from) {
+    const std::uint64_t bytes = totalBytes(from);
+    if (bytes > sizeof self_->area.cell) return false;
+    IoCursor(from).copyOut(self_->area.cell, bytes);
+    self_->area.bytes.store(bytes, std::memory_order_relaxed);
+    return true;
+}
+
+const CollectiveArea* Engine::areaOf(std::int32_t rank) const {
+    const Peer& peer = peerOf(rank);
+    return peer.link == Peer::Link::connected ? &peer.rankSegment.as<const RankSegment>()->area
+                                              : nullptr;
+}
+
+// `isLater`: it shows a later operation.
+bool Engine::seesPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count,
+                           bool& isLater) const {
+    const CollectiveArea* area = areaOf(rank);
+    if (area == nullptr) return false;
+    const std::uint64_t word = area->word.load(std::memory_order_seq_cst);
+    const auto theirs = static_cast<std::uint32_t>(word >> 32);
+    isLater = theirs != sequence && theirs - sequence < 1u << 31;
+    return isLater || (theirs == sequence && static_cast<std::uint32_t>(word) >= count);
+}
+
+bool Engine::hasPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count,
+                          Error& lost) {
+    Peer& peer = peerOf(rank);
+    if (peer.link == Peer::Link::none) ask(peer);
+    bool isLater = false;
+    if (seesPublished(rank, sequence, count, isLater)) {
+        // In a later operation it has completed this one, or failed in it. If it failed, its word
+        // about that was on the channel before it went on.
+        if (isLater) peer.channel->markReadable();
+        while (isLater && peer.channel->take(peer, 1024) > 0) peer.channel->markReadable();
+        return true;
+    }
+    if (ending_ || aborted_ || peer.settled) lost = refusalFor(rank);
+    if (!lost && peer.settled) lost = lostPeer(peer);
+    return false;
+}
+
+bool Engine::hasUntoldNotices(const CollectiveContext& context, std::uint32_t sequence) const {
+    for (const std::int32_t rank : context.members) {
+        if (isSelf(rank)) continue;
+        for (const Peer::Notice& notice : peers_[static_cast<std::size_t>(rank)]->notices) {
+            if (notice.broken.context == context.context && notice.broken.sequence == sequence)
+                return true;
+        }
+    }
+    return false;
+}
+
+// ---------------------------------------------------------------------------------------------------
 // failures
 
 bool Engine::isBroken(const Envelope& envelope) {

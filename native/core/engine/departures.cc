@@ -32,6 +32,9 @@ void Engine::onPeer(PeerParts parts) {
     peer.channel->greet({reinterpret_cast<std::uint64_t>(peer.cell.get())});
     peer.link = Peer::Link::connected;
     connected_.push_back(&peer);
+    // It may sleep until this rank publishes something, and that may have happened before the two
+    // knew each other.
+    peer.doorbell.ring();
     watchChannel(peer);
     if (peer.gone()) settle(peer);
 }

@@ -1,6 +1,7 @@
 // One rank's engine: starts operations, moves them on, waits for them. Used by one thread only.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -41,6 +42,9 @@ inline constexpr int kFullLookMilliseconds = 250;
 // message's receive.
 using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
 
+// Collective context of the communicator of all ranks, the only one with a collective area so far.
+inline constexpr std::uint32_t kWorldCollectives = 1;
+
 // A communicator's collective operations, as one member sees them. They match by their order on the
 // communicator (MPI-4.1 section 6.13): each execution takes the next number, which is its messages'
 // tag.
@@ -49,6 +53,9 @@ struct CollectiveContext {
     std::vector<std::int32_t> members;  // ranks in the world; empty until it is opened here
     std::uint32_t next = 0;
     List<Execution, LiveTag> live;
+    // Executions that use the collective area, in order: one at a time.
+    std::deque<Execution*> areaTurns;
+    std::uint32_t areaNext = 1;  // 0: none yet
     // Operations that have failed on some rank, by number, also such as have not begun here yet.
     // What still arrives for them is dropped.
     std::unordered_map<std::uint32_t, Breakage> broken;
@@ -147,6 +154,17 @@ class Engine final : private LauncherSink {
     void endExposure(Request& accepted, TransferState outcome);
     void makeReady(Execution& execution);
     bool runExecutions();
+    // The collective area of this rank.
+    void enterArea(std::uint32_t sequence);
+    void publish(const CollectiveContext& context);
+    bool fillCell(std::span<const iovec> from);
+    // Whether a peer has published so often in this operation, or has completed it; `lost` says why
+    // that can never be.
+    bool hasPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count, Error& lost);
+    const CollectiveArea* areaOf(std::int32_t rank) const;
+    bool seesPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count,
+                       bool& isLater) const;
+    bool hasUntoldNotices(const CollectiveContext& context, std::uint32_t sequence) const;
     // Tells the other members, and drops what comes or has come for this operation.
     void breakCollective(CollectiveContext& context, std::uint32_t sequence, const Breakage& why);
     void onBroken(const BrokenNotice& notice, std::span<const std::byte> text);
@@ -222,6 +240,7 @@ class Engine final : private LauncherSink {
     void hideWait();
     bool onlySelfCanComplete(const Request& request) const;
 
+    const Peer& peerOf(std::int32_t rank) const { return *peers_[static_cast<std::size_t>(rank)]; }
     Peer& peerOf(std::int32_t rank) { return *peers_[static_cast<std::size_t>(rank)]; }
     bool isSelf(std::int32_t rank) const { return rank == rank_; }
     static void count(Shared<std::uint64_t>& counter, std::uint64_t by = 1) {
@@ -248,6 +267,7 @@ class Engine final : private LauncherSink {
     std::uint64_t outstanding_ = 0;
     std::unordered_map<std::uint32_t, std::unique_ptr<CollectiveContext>> contexts_;
     List<Execution, ReadyTag> ready_;
+    List<Execution, AwaitTag> awaiting_;
     std::uint64_t liveExecutions_ = 0;
 
     std::uint32_t changesSeen_ = 0;

@@ -64,6 +64,11 @@ bool Engine::advance() {
     }
     if (connected_.size() > 1) firstPeer_ = firstPeer_ + 1 < connected_.size() ? firstPeer_ + 1 : 0;
     if (!pulls_.empty()) moved |= movePulls();
+    for (Execution* execution = awaiting_.first(); execution != nullptr;) {
+        Execution* next = awaiting_.after(*execution);
+        execution->look();
+        execution = next;
+    }
     if (!ready_.empty()) moved |= runExecutions();
     return moved;
 }

@@ -129,6 +129,10 @@ bool Engine::eventsPending() const {
         if (link_->job().header.changes.load(std::memory_order_seq_cst) != changesSeen_)
             return true;
     }
+    for (Execution* execution = awaiting_.first(); execution != nullptr;
+         execution = awaiting_.after(*execution)) {
+        if (execution->seesPublished()) return true;
+    }
     return std::any_of(connected_.begin(), connected_.end(), [](const Peer* peer) {
         return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen;
     });

@@ -132,6 +132,19 @@ struct Counters {
     Shared<std::uint64_t> hugePages;  // made of large buffers that are used again and again
 };
 
+// Where a rank shows the members of a communicator how far it is in a collective operation, and a
+// few bytes. A second page of the rank segment, so that whoever is connected can look.
+//
+// `word` is the number of the operation, among those that use the area, in the upper half and a count
+// in the lower: how often the rank has published in that operation. `bytes` and `cell` are written before a publish and read
+// by those who have seen it (acquire).
+struct CollectiveArea {
+    alignas(kLine) Shared<std::uint64_t> word;
+    Shared<std::uint64_t> bytes;
+    alignas(kLine) std::byte cell[4096 - kLine];
+};
+static_assert(sizeof(CollectiveArea) == 4096);
+
 struct RankSegment {
     std::uint64_t magic;
     std::uint32_t version;
@@ -142,10 +155,12 @@ struct RankSegment {
     alignas(kLine) Shared<std::uint32_t> armed;
     WaitLine waiting;
     Counters counters;
+    // Of the communicator of all ranks.
+    alignas(4096) CollectiveArea area;
 };
 
 inline constexpr std::uint64_t kRankMagic = 0x316b6e7279706331;
-inline constexpr std::size_t kRankSegmentBytes = 4096;
+inline constexpr std::size_t kRankSegmentBytes = 8192;
 static_assert(sizeof(RankSegment) <= kRankSegmentBytes);
 
 // --------------------------------------------------------------------------------------------- the

@@ -29,6 +29,7 @@ Execution::Execution(std::shared_ptr<const Schedule> schedule, Collective collec
 Execution::~Execution() {
     LiveTag::unlink();
     ReadyTag::unlink();
+    AwaitTag::unlink();
 }
 
 void Execution::begin(Engine& engine, CollectiveContext& context, std::uint32_t sequence) {
@@ -36,6 +37,11 @@ void Execution::begin(Engine& engine, CollectiveContext& context, std::uint32_t 
     context_ = &context;
     sequence_ = sequence;
     handle.state = Request::State::running;
+    usesArea_ = schedule_->usesArea;
+    if (usesArea_) {
+        context.areaTurns.push_back(this);
+        areaSequence_ = context.areaNext++;
+    }
     operands_.allocate();
     left_ = static_cast<std::uint32_t>(schedule_->steps.size());
     if (schedule_->requests > 0) {
@@ -59,7 +65,7 @@ bool Execution::advance() {
         // By index: starting a step may end its request at once.
         for (std::size_t i = 0; i < ended_.size(); ++i) settleRequest(*ended_[i]);
         ended_.clear();
-        if (failed_ || ready_.empty()) break;
+        if (failed_ || ready_.empty() || !mayBegin()) break;
         std::pop_heap(ready_.begin(), ready_.end(), std::greater<>());
         const std::uint32_t next = ready_.back();
         ready_.pop_back();
@@ -69,6 +75,15 @@ bool Execution::advance() {
     advancing_ = false;
     if (failed_ ? active_ == 0 : left_ == 0) finish();
     return moved;
+}
+
+// The area shows one operation at a time, in their order.
+bool Execution::mayBegin() {
+    if (!usesArea_ || hasTurn_) return true;
+    if (context_->areaTurns.front() != this) return false;
+    hasTurn_ = true;
+    engine_->enterArea(areaSequence_);
+    return true;
 }
 
 void Execution::release(std::uint32_t step) {
@@ -129,8 +144,83 @@ void Execution::start(std::uint32_t id) {
         case StepKind::await:
         case StepKind::copyIn:
         case StepKind::copyOut:
-            return fail({.code = ErrorCode::protocol}, {});
+            return startAreaStep(step, id);
     }
+}
+
+void Execution::startAreaStep(const Step& step, std::uint32_t id) {
+    if (context_->context != kWorldCollectives) return fail({.code = ErrorCode::protocol}, {});
+    switch (step.kind) {
+        case StepKind::publish:
+            engine_->publish(*context_);
+            return complete(id);
+        case StepKind::await:
+            awaits_.push_back(id);
+            if (!AwaitTag::linked()) engine_->awaiting_.append(*this);
+            return look();
+        case StepKind::copyIn: {
+            if (!present(step.from)) return fail({.code = ErrorCode::detached}, {});
+            std::vector<iovec> from;
+            operands_.pieces(step.from, from);
+            if (!engine_->fillCell(from)) return fail({.code = ErrorCode::protocol}, {});
+            return complete(id);
+        }
+        default:
+            if (copyOut(step)) complete(id);
+            return;
+    }
+}
+
+// What precedes it in the schedule has seen the peer publish.
+bool Execution::copyOut(const Step& step) {
+    const std::int32_t peer = context_->members[static_cast<std::size_t>(step.peer)];
+    const CollectiveArea* area = engine_->areaOf(peer);
+    std::vector<iovec> into;
+    operands_.pieces(step.into, into);
+    // Read once: another process may change it.
+    const std::uint64_t bytes =
+        area == nullptr ? 0 : area->bytes.load(std::memory_order_relaxed);
+    if (area == nullptr || !present(step.into) || bytes != totalBytes(into)) {
+        fail({.code = area == nullptr ? ErrorCode::protocol : ErrorCode::count,
+              .peer = peer,
+              .expected = bytes,
+              .actual = totalBytes(into)},
+             {});
+        return false;
+    }
+    IoCursor(into).copyIn(area->cell, bytes);
+    return true;
+}
+
+bool Execution::seesPublished() const {
+    return std::any_of(awaits_.begin(), awaits_.end(), [&](std::uint32_t id) {
+        const Step& step = schedule_->steps[id];
+        bool isLater = false;
+        return engine_->seesPublished(context_->members[static_cast<std::size_t>(step.peer)],
+                                      areaSequence_, step.exposure, isLater);
+    });
+}
+
+void Execution::look() {
+    // Its last words are on their way, see finish().
+    if (failed_) return engine_->makeReady(*this);
+    for (std::size_t i = 0; i < awaits_.size() && !failed_;) {
+        const Step& step = schedule_->steps[awaits_[i]];
+        const std::int32_t peer = context_->members[static_cast<std::size_t>(step.peer)];
+        Error lost;
+        if (!engine_->hasPublished(peer, areaSequence_, step.exposure, lost)) {
+            if (lost) return fail(lost, {});
+            ++i;
+            continue;
+        }
+        // Asking may have brought the news that this operation has failed.
+        if (failed_) return;
+        const std::uint32_t id = awaits_[i];
+        awaits_.erase(awaits_.begin() + static_cast<std::ptrdiff_t>(i));
+        complete(id);
+        if (!advancing_) engine_->makeReady(*this);
+    }
+    if (awaits_.empty()) AwaitTag::unlink();
 }
 
 // A single piece needs no list.
@@ -326,7 +416,19 @@ void Execution::fail(const Error& error, Breakage why) {
 }
 
 void Execution::finish() {
+    // Who sees this rank in a later operation must be able to find the word that this one failed.
+    if (failed_ && usesArea_ && engine_->hasUntoldNotices(*context_, sequence_)) {
+        if (!AwaitTag::linked()) engine_->awaiting_.append(*this);
+        return;
+    }
     LiveTag::unlink();
+    AwaitTag::unlink();
+    if (usesArea_) {
+        auto& turns = context_->areaTurns;
+        const bool wasFirst = turns.front() == this;
+        turns.erase(std::find(turns.begin(), turns.end(), this));
+        if (wasFirst && !turns.empty()) engine_->makeReady(*turns.front());
+    }
     engine_->complete(handle, error_);
 }
 

@@ -48,8 +48,9 @@ struct Breakage {
 
 struct LiveTag : Link {};   // executions of one communicator
 struct ReadyTag : Link {};  // executions whose steps can go on
+struct AwaitTag : Link {};  // executions that look at what others publish
 
-class Execution final : public LiveTag, public ReadyTag {
+class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
    public:
     Execution(std::shared_ptr<const Schedule> schedule, Collective collective, Operand in,
               Operand out, Combiner combiner);
@@ -66,6 +67,9 @@ class Execution final : public LiveTag, public ReadyTag {
     void ended(Request& request);
     // Starts what can be started; true if that was anything.
     bool advance();
+    // Looks at what others have published.
+    void look();
+    bool seesPublished() const;
     // Gives up: takes back what can be taken back. Complete once no peer can touch its memory.
     void fail(const Error& error, Breakage why);
 
@@ -97,6 +101,9 @@ class Execution final : public LiveTag, public ReadyTag {
     void complete(std::uint32_t step);
     void settleRequest(Request& request);
     void endExposure(std::uint32_t accept, bool well);
+    void startAreaStep(const Step& step, std::uint32_t id);
+    bool mayBegin();
+    bool copyOut(const Step& step);
     bool present(const Region& region) const;
     bool usable(const Step& step);
     void setBuffer(Request& request, const Region& region);
@@ -117,6 +124,10 @@ class Execution final : public LiveTag, public ReadyTag {
     std::vector<std::vector<iovec>> lists_;     // by request: its buffer
     std::vector<std::vector<iovec>> ownLists_;  // by request: what it combines with
     std::vector<Exposure> exposures_;        // by request of the accept step
+    std::vector<std::uint32_t> awaits_;      // steps that wait for a peer to publish
+    bool usesArea_ = false;
+    std::uint32_t areaSequence_ = 0;  // among the operations that use the area
+    bool hasTurn_ = false;
     std::vector<Request*> ended_;            // not yet taken note of
     std::uint32_t left_ = 0;                 // steps that are not complete
     std::uint32_t active_ = 0;               // requests in flight

@@ -138,6 +138,8 @@ std::shared_ptr<const Schedule> Schedule::parse(std::span<const std::int32_t> pr
             if (step.peer == schedule->rank)
                 throw std::invalid_argument("schedule: a step names its own rank");
         }
+        schedule->usesArea |= step.kind == StepKind::publish || step.kind == StepKind::await ||
+                              step.kind == StepKind::copyIn || step.kind == StepKind::copyOut;
         if (step.kind == StepKind::await) step.exposure = in.index(kMost, "count");
         if (pulls(step.kind)) {
             step.exposure = in.index(id, "exposure");

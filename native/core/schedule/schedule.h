@@ -86,6 +86,7 @@ class Schedule {
     std::int32_t size = 1;
     std::int32_t rank = 0;
     std::uint32_t publishes = 0;
+    bool usesArea = false;
     std::uint32_t requests = 0;  // that an execution needs
     std::vector<BufferShape> buffers;
     std::vector<Step> steps;

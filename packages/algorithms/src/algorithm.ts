@@ -25,4 +25,6 @@ export interface Situation {
   readonly bytes: number;
   /** Whether the operator allows any order; true where there is none. */
   readonly commutative: boolean;
+  /** Whether the communicator has a collective area; default: it has not. */
+  readonly area?: boolean;
 }

@@ -9,6 +9,7 @@ import { alltoallBruck } from './alltoall/bruck.ts';
 import { alltoallDirect } from './alltoall/direct.ts';
 import { alltoallPull } from './alltoall/pull.ts';
 import { alltoallvDirect } from './alltoallv/direct.ts';
+import { barrierCounters } from './barrier/counters.ts';
 import { barrierDissemination } from './barrier/dissemination.ts';
 import { bcastBinomial } from './bcast/binomial.ts';
 import { bcastExposureTree } from './bcast/exposure-tree.ts';
@@ -73,7 +74,10 @@ function byBytes(small: Algorithm, large: Algorithm, from: number): Choices {
 }
 
 const CHOICES: Readonly<Record<CollectiveName, Choices>> = {
-  barrier: only(barrierDissemination),
+  barrier: {
+    algorithms: [barrierDissemination, barrierCounters],
+    choose: ({ area }) => (area ? barrierCounters : barrierDissemination),
+  },
   bcast: byBytes(bcastBinomial, bcastExposureTree, BCAST_PULL_BYTES),
   reduce: {
     algorithms: [reduceBinomialOrdered, reduceBinomial, reduceHalving],
