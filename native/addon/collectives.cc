@@ -74,7 +74,8 @@ Operand operandOf(const View& view, double count) {
 // One call: what its arguments mean, and the execution made of them.
 class Call {
    public:
-    Call(napi_env env, RankFace& rank, const CollectiveArguments& in) : env_(env), rank_(rank), in_(in) {}
+    Call(napi_env env, RankFace& rank, const CollectiveArguments& in)
+        : env_(env), rank_(rank), in_(in) {}
 
     // Buffers are read where they are, for the duration of the call.
     ErrorCode readBuffers(HeldBuffer* input, HeldBuffer* output) {
@@ -109,9 +110,8 @@ class Call {
             if (kernel == nullptr) return ErrorCode::op;
             combiner = Combiner(kernel, elementBytes(type));
         }
-        execution =
-            std::make_unique<Execution>(kept->schedule, static_cast<Collective>(operation),
-                                        std::move(input_), std::move(output_), combiner);
+        execution = std::make_unique<Execution>(kept->schedule, static_cast<Collective>(operation),
+                                                std::move(input_), std::move(output_), combiner);
         if (script) execution->operatorText = &script->text();
         return execution->fits() ? ErrorCode::ok : ErrorCode::count;
     }
@@ -157,7 +157,8 @@ napi_value collective(napi_env env, napi_callback_info info) {
         const bool scripted = isGiven(env, in.values[kFunction]);
         std::unique_ptr<ScriptOperator> script;
         std::unique_ptr<Execution> execution;
-        ErrorCode wrong = call.readBuffers(scripted ? &input : nullptr, scripted ? &output : nullptr);
+        ErrorCode wrong =
+            call.readBuffers(scripted ? &input : nullptr, scripted ? &output : nullptr);
         if (wrong == ErrorCode::ok) wrong = call.make(script, execution);
         if (wrong == ErrorCode::ok) {
             call.start(*execution);

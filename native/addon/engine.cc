@@ -95,9 +95,8 @@ napi_value irecv(napi_env env, napi_callback_info info) {
 }
 
 napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
-    const ErrorCode outcome = pending.execution
-                                  ? reportCollective(rank, *pending.execution)
-                                  : reportOutcome(rank, pending.request);
+    const ErrorCode outcome = pending.execution ? reportCollective(rank, *pending.execution)
+                                                : reportOutcome(rank, pending.request);
     // Watched and settled, but not delivered yet: the loop must not wait for it any more.
     if (pending.operation().QueueTag::linked()) rank.loop->settleOne();
     pending.letGo();

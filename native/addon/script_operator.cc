@@ -7,8 +7,7 @@
 namespace onecopy {
 
 ScriptOperator::ScriptOperator(napi_env env, napi_value function, Datatype type,
-                               std::size_t elementBytes, const OperatorMemory& memory,
-                               bool& inside)
+                               std::size_t elementBytes, const OperatorMemory& memory, bool& inside)
     : env_(env), type_(type), elementBytes_(elementBytes), memory_(memory), inside_(inside) {
     napi_create_reference(env, function, 1, &function_);
 }

@@ -164,8 +164,8 @@ void Engine::stage(Peer& peer, Request& receive) {
     receive.QueueTag::unlink();
     receive.state = Request::State::staging;
     peer.staging.append(receive);
-    peer.stageRequests.push_back({receive.transfer, receive.base + receive.moved,
-                                  receive.envelope.bytes - receive.moved});
+    peer.stageRequests.push_back(
+        {receive.transfer, receive.base + receive.moved, receive.envelope.bytes - receive.moved});
 }
 
 void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offset,

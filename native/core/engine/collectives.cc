@@ -83,7 +83,8 @@ void Engine::startPull(Request& part, Request& accepted, std::uint64_t offset,
     ++outstanding_;
     Peer& peer = peerOf(part.peer);
     if (part.capacity != bytes) {
-        return complete(part, {.code = ErrorCode::count, .expected = bytes, .actual = part.capacity});
+        return complete(part,
+                        {.code = ErrorCode::count, .expected = bytes, .actual = part.capacity});
     }
     if (bytes == 0) return complete(part);
     if (peer.settled) return complete(part, lostPeer(peer));
@@ -214,9 +215,9 @@ void Engine::breakCollective(CollectiveContext& context, std::uint32_t sequence,
         if (isSelf(rank)) continue;
         Peer& peer = peerOf(rank);
         if (peer.gone() || peer.settled) continue;
-        peer.notices.push_back({{context.context, sequence, static_cast<std::uint32_t>(why.code),
-                                 why.culprit},
-                                why.text.substr(0, kMostText)});
+        peer.notices.push_back(
+            {{context.context, sequence, static_cast<std::uint32_t>(why.code), why.culprit},
+             why.text.substr(0, kMostText)});
         if (peer.link == Peer::Link::none) ask(peer);
     }
 }
@@ -224,11 +225,11 @@ void Engine::breakCollective(CollectiveContext& context, std::uint32_t sequence,
 void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {
     CollectiveContext& context = contextOf(notice.context);
     if (context.broken.contains(notice.sequence)) return;
-    const bool known = notice.code > 0 && notice.code <= static_cast<std::uint32_t>(
-                                                             ErrorCode::collective);
-    Breakage why{known ? static_cast<ErrorCode>(notice.code) : ErrorCode::protocol, notice.culprit,
-                 std::string(reinterpret_cast<const char*>(text.data()),
-                             std::min(text.size(), kMostText))};
+    const bool known =
+        notice.code > 0 && notice.code <= static_cast<std::uint32_t>(ErrorCode::collective);
+    Breakage why{
+        known ? static_cast<ErrorCode>(notice.code) : ErrorCode::protocol, notice.culprit,
+        std::string(reinterpret_cast<const char*>(text.data()), std::min(text.size(), kMostText))};
     Execution* execution = context.live.first();
     while (execution != nullptr && execution->sequence() != notice.sequence)
         execution = context.live.after(*execution);

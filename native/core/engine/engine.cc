@@ -162,7 +162,8 @@ void Engine::complete(Request& request, const Error& error) {
     if (error && request.error.peer < 0) request.error.peer = request.peer;
     request.state = Request::State::complete;
     --outstanding_;
-    if (request.kind == Request::Kind::recv && !request.part && !error) count(self_->counters.received);
+    if (request.kind == Request::Kind::recv && !request.part && !error)
+        count(self_->counters.received);
     if (request.kind == Request::Kind::collective) --liveExecutions_;
     if (request.execution != nullptr) return request.execution->ended(request);
     if (request.watched) settled_.append(request);

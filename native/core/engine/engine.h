@@ -97,7 +97,8 @@ class Engine final : private LauncherSink {
     bool iprobe(const Selector& selector, Envelope& found, Error& error);
     Error matchedProbe(const Selector& selector, MatchedMessage& message);
     // ------------------------------------------------------------------------------------------------
-    // collective operations A communicator's context for them, and its members as ranks of the world.
+    // collective operations A communicator's context for them, and its members as ranks of the
+    // world.
     CollectiveContext& openContext(std::uint32_t context, std::vector<std::int32_t> members);
     // The execution must stay where it is until its handle is complete.
     void startCollective(CollectiveContext& context, Execution& execution);
@@ -283,8 +284,8 @@ class Engine final : private LauncherSink {
         kPatience;  // of a spin before it offers the core to others; see waiting.cc
     bool armed_ = false;
     bool launcherReadable_ = false;
-    std::vector<std::byte> packet_;   // one for the channels of all peers
-    std::vector<std::byte> scratch_;  // where many small pieces are gathered
+    std::vector<std::byte> packet_;        // one for the channels of all peers
+    std::vector<std::byte> scratch_;       // where many small pieces are gathered
     std::unique_ptr<std::byte[]> fusing_;  // what was pulled and is combined while it is hot
 };
 

@@ -85,10 +85,10 @@ class Peer final : public ChannelSink {
         BrokenNotice broken;
         std::string text;
     };
-    std::deque<Notice> notices;              // likewise
-    bool channelFull = false;                // the last attempt found no room
-    bool watchesWritable = false;            // the sleeper is told when the channel takes more
-    bool watched = false;                    // the sleeper watches the channel's descriptor
+    std::deque<Notice> notices;    // likewise
+    bool channelFull = false;      // the last attempt found no room
+    bool watchesWritable = false;  // the sleeper is told when the channel takes more
+    bool watched = false;          // the sleeper watches the channel's descriptor
 
    private:
     Engine& engine_;

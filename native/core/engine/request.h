@@ -99,8 +99,8 @@ struct Request : QueueTag, ServeTag {
     std::span<const iovec> parts;
     std::uint64_t capacity = 0;
     BufferOwner* owner = nullptr;
-    // Recv: what arrives is combined with what lies in `own`, which is as long as the buffer, instead
-    // of being stored as it is.
+    // Recv: what arrives is combined with what lies in `own`, which is as long as the buffer,
+    // instead of being stored as it is.
     const Combiner* combiner = nullptr;
     std::span<const iovec> own;
     Side incoming = Side::left;

@@ -241,13 +241,12 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
     if (request.complete()) return ErrorCode::ok;
     if (onlySelfCanComplete(request)) return ErrorCode::deadlock;
     if (request.kind == Request::Kind::collective) {
-        return waitUntil(
-            [&] { return request.complete(); }, deadline,
-            {.operation = operationOf(request.envelope.kind),
-             .context = request.envelope.context,
-             .bytes = request.capacity,
-             .transferNanoseconds =
-                 std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)});
+        return waitUntil([&] { return request.complete(); }, deadline,
+                         {.operation = operationOf(request.envelope.kind),
+                          .context = request.envelope.context,
+                          .bytes = request.capacity,
+                          .transferNanoseconds =
+                              std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)});
     }
     const bool send = request.kind == Request::Kind::send;
     return waitUntil([&] { return request.complete(); }, deadline,

@@ -54,8 +54,8 @@ class Combiner {
     std::size_t elementBytes_ = 1;
 };
 
-// The same where `into` and `own` are in several pieces, each a whole number of elements. `incoming`
-// begins `offset` bytes behind their beginning.
+// The same where `into` and `own` are in several pieces, each a whole number of elements.
+// `incoming` begins `offset` bytes behind their beginning.
 inline bool combinePieces(const Combiner& combiner, std::span<const iovec> into,
                           std::span<const iovec> own, Side side, const std::byte* incoming,
                           std::uint64_t offset, std::uint64_t bytes) {

@@ -178,8 +178,7 @@ bool Execution::copyOut(const Step& step) {
     std::vector<iovec> into;
     operands_.pieces(step.into, into);
     // Read once: another process may change it.
-    const std::uint64_t bytes =
-        area == nullptr ? 0 : area->bytes.load(std::memory_order_relaxed);
+    const std::uint64_t bytes = area == nullptr ? 0 : area->bytes.load(std::memory_order_relaxed);
     if (area == nullptr || !present(step.into) || bytes != totalBytes(into)) {
         fail({.code = area == nullptr ? ErrorCode::protocol : ErrorCode::count,
               .peer = peer,
@@ -328,9 +327,9 @@ bool Execution::reduce(const Step& step) {
     std::uint64_t offset = 0;
     bool well = true;
     for (std::size_t i = 0; i < from.size() && well; ++i) {
-        well = combinePieces(combiner_, into, own, step.incoming,
-                             static_cast<const std::byte*>(from[i].iov_base), offset,
-                             from[i].iov_len);
+        well =
+            combinePieces(combiner_, into, own, step.incoming,
+                          static_cast<const std::byte*>(from[i].iov_base), offset, from[i].iov_len);
         offset += from[i].iov_len;
     }
     if (well) return true;
@@ -365,8 +364,7 @@ void Execution::settleRequest(Request& request) {
     const Step& step = schedule_->steps[request.step];
     if (isPull(step.kind)) {
         const std::uint32_t accept = step.exposure;
-        Exposure& exposure =
-            exposures_[static_cast<std::size_t>(schedule_->steps[accept].request)];
+        Exposure& exposure = exposures_[static_cast<std::size_t>(schedule_->steps[accept].request)];
         --exposure.pulling;
         --exposure.pullsLeft;
         if (exposure.pullsLeft == 0) endExposure(accept, !request.error);
@@ -394,7 +392,13 @@ void Execution::fail(const Error& error, Breakage why) {
     failed_ = true;
     error_ = error;
     elsewhere_ = why.code != ErrorCode::ok;
-    if (!elsewhere_) why = {error.code, engine_->rank(), operatorText == nullptr ? "" : *operatorText};
+    if (!elsewhere_) {
+        // Of a rank that is gone the others are to hear its own number.
+        const bool lost =
+            error.code == ErrorCode::procFailed || error.code == ErrorCode::procLeft;
+        why = {error.code, lost && error.peer >= 0 ? error.peer : engine_->rank(),
+               operatorText == nullptr ? "" : *operatorText};
+    }
     why_ = std::move(why);
     // From here on the messages of this operation are nobody's.
     engine_->breakCollective(*context_, sequence_, why_);

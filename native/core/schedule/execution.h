@@ -1,5 +1,5 @@
-// One execution of a schedule: a collective operation that one rank takes part in, from its start to
-// its end. It may be blocking or not; all state is here, none in the schedule.
+// One execution of a schedule: a collective operation that one rank takes part in, from its start
+// to its end. It may be blocking or not; all state is here, none in the schedule.
 #pragma once
 
 #include <cstdint>
@@ -123,14 +123,14 @@ class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
     std::unique_ptr<Request[]> requests_;
     std::vector<std::vector<iovec>> lists_;     // by request: its buffer
     std::vector<std::vector<iovec>> ownLists_;  // by request: what it combines with
-    std::vector<Exposure> exposures_;        // by request of the accept step
-    std::vector<std::uint32_t> awaits_;      // steps that wait for a peer to publish
+    std::vector<Exposure> exposures_;           // by request of the accept step
+    std::vector<std::uint32_t> awaits_;         // steps that wait for a peer to publish
     bool usesArea_ = false;
     std::uint32_t areaSequence_ = 0;  // among the operations that use the area
     bool hasTurn_ = false;
-    std::vector<Request*> ended_;            // not yet taken note of
-    std::uint32_t left_ = 0;                 // steps that are not complete
-    std::uint32_t active_ = 0;               // requests in flight
+    std::vector<Request*> ended_;  // not yet taken note of
+    std::uint32_t left_ = 0;       // steps that are not complete
+    std::uint32_t active_ = 0;     // requests in flight
     bool advancing_ = false;
     bool failed_ = false;
     bool elsewhere_ = false;

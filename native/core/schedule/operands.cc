@@ -109,8 +109,7 @@ Datatype Operands::type(std::uint32_t buffer) const {
 std::uint64_t Operands::begin(std::uint32_t buffer, std::uint32_t block) const {
     const BufferShape& shape = schedule_.buffers[buffer];
     if (shape.layout == LayoutKind::counted) return scratch_[buffer - 2].begins[block];
-    if (shape.layout == LayoutKind::even)
-        return elements(buffer) * elementBytes(buffer) * block;
+    if (shape.layout == LayoutKind::even) return elements(buffer) * elementBytes(buffer) * block;
     return shape.blocks == 0 ? 0
                              : share(elements(buffer), block, shape.blocks) * elementBytes(buffer);
 }

@@ -17,7 +17,8 @@ namespace onecopy {
 struct Operand {
     std::byte* data = nullptr;
     std::uint64_t bytes = 0;
-    std::uint64_t count = 0;  // elements of an even block; of all blocks together when they are split
+    std::uint64_t count =
+        0;  // elements of an even block; of all blocks together when they are split
     std::uint64_t elementBytes = 1;
     Datatype type = Datatype::byte;
     BufferOwner* owner = nullptr;
@@ -58,7 +59,7 @@ class Operands {
     struct Scratch {
         std::byte* data = nullptr;
         std::uint64_t bytes = 0;
-        std::unique_ptr<std::byte[]> own;  // counted: of its own, since its length comes later
+        std::unique_ptr<std::byte[]> own;   // counted: of its own, since its length comes later
         std::vector<std::uint64_t> begins;  // counted: of each block, and the end
         bool ready = false;
     };

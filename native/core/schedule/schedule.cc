@@ -159,7 +159,8 @@ std::shared_ptr<const Schedule> Schedule::parse(std::span<const std::int32_t> pr
             throw std::invalid_argument("schedule: lengths are written where none belong");
 
         const std::uint32_t after = in.index(id + 1, "number of predecessors");
-        for (std::uint32_t i = 0; i < after; ++i) successors[in.index(id, "predecessor")].push_back(id);
+        for (std::uint32_t i = 0; i < after; ++i)
+            successors[in.index(id, "predecessor")].push_back(id);
         step.waits = after;
         if (isIncoming(step.kind) || isOutgoing(step.kind)) {
             const auto key = std::pair(step.peer, isOutgoing(step.kind));

@@ -1,6 +1,7 @@
 // A collective operation as data: what one rank does, step by step, without counts, addresses or
-// types. Made by packages/algorithms (src/schedule.ts says what each step means), compiled to a list
-// of numbers by native/src/compile.ts, and read here. Immutable; any number of executions share one.
+// types. Made by packages/algorithms (src/schedule.ts says what each step means), compiled to a
+// list of numbers by native/src/compile.ts, and read here. Immutable; any number of executions
+// share one.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +66,8 @@ struct Step {
     Side incoming = Side::left;
     std::int32_t peer = -1;      // rank in the communicator
     std::uint32_t exposure = 0;  // pulls: the accept step. await: how often
-    Region from;                 // send, expose, copy, reduce, measure...; accept: the shape; pulls: the part
-    Region own;                  // reductions
+    Region from;  // send, expose, copy, reduce, measure...; accept: the shape; pulls: the part
+    Region own;   // reductions
     Region into;
     // Steps that must be complete first, and the message of the same peer and direction that must
     // have started.
@@ -80,7 +81,8 @@ struct Step {
 
 class Schedule {
    public:
-    // Throws std::invalid_argument for numbers that are no schedule: whoever compiled them is wrong.
+    // Throws std::invalid_argument for numbers that are no schedule: whoever compiled them is
+    // wrong.
     static std::shared_ptr<const Schedule> parse(std::span<const std::int32_t> program);
 
     std::int32_t size = 1;

@@ -13,7 +13,14 @@ namespace onecopy {
 
 // What every packet begins with; eager and staged bytes follow it.
 struct PacketHeader {
-    enum class Kind : std::uint8_t { greeting = 1, eager, descriptor, stageRequest, staged, broken };
+    enum class Kind : std::uint8_t {
+        greeting = 1,
+        eager,
+        descriptor,
+        stageRequest,
+        staged,
+        broken
+    };
 
     Kind kind;
     MessageKind messageKind;
