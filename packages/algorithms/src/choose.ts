@@ -50,7 +50,6 @@ const REDUCE_SCATTER_PULL_BYTES = 16 * 1024;
 const LINEAR_RANKS = 4;
 
 interface Choices {
-  /** The first one is the one to fall back on. */
   readonly algorithms: readonly Algorithm[];
   choose(situation: Situation): Algorithm;
 }
@@ -80,7 +79,7 @@ const CHOICES: Readonly<Record<CollectiveName, Choices>> = {
   },
   bcast: byBytes(bcastBinomial, bcastExposureTree, BCAST_PULL_BYTES),
   reduce: {
-    algorithms: [reduceBinomialOrdered, reduceBinomial, reduceHalving],
+    algorithms: [reduceBinomial, reduceBinomialOrdered, reduceHalving],
     choose({ bytes, commutative }) {
       if (bytes >= REDUCE_HALVING_BYTES) return reduceHalving;
       return commutative ? reduceBinomial : reduceBinomialOrdered;

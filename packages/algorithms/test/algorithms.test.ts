@@ -57,10 +57,11 @@ for (const operation of COLLECTIVES) {
         const counts = operation === 'barrier' ? [0] : countsOf(size);
         for (const root of roots) {
           for (const [turn, count] of counts.entries()) {
-            // Of larger ones, every second combination, another half for each root.
-            if (!small && roots.length > 1 && (turn + root) % 2 === 1) continue;
+            // Of larger ones, every second combination: another half for each size and root.
+            const pick = turn + size + root;
+            if (!small && pick % 2 === 1) continue;
             const seed = 1000 * size + 10 * root + count;
-            for (const inPlace of places) {
+            for (const inPlace of size <= 17 ? places : [places[(pick >> 1) % places.length]!]) {
               const problem = { operation, size, root, count, inPlace };
               simulate(algorithm, problem, small ? [seed, seed + 1] : [seed]);
             }

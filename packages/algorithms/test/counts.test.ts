@@ -76,7 +76,10 @@ const halved = ({ p, power, halvings, surplus }: Shape): number =>
   surplus * p + (halvings === 0 ? 0 : p * (power - 1));
 
 const FORMULAS: Partial<Record<CollectiveName, Record<string, (shape: Shape) => Expected>>> = {
-  barrier: { dissemination: ({ p, log }) => ({ messages: p * log, rounds: log }) },
+  barrier: {
+    dissemination: ({ p, log }) => ({ messages: p * log, rounds: log }),
+    counters: ({ log }) => ({ messages: 0, rounds: log }),
+  },
   bcast: {
     binomial: tree,
     'exposure-tree': ({ p }) => {

@@ -9,7 +9,7 @@ export const allgatherPull: Algorithm = {
   ordered: true,
   steps:
     'Each rank exposes its block to every other and pulls all others, beginning with the next rank so that no source is crowded. No block is moved more than once.',
-  cost: '2 (p − 1) α + (p − 1) n β',
+  cost: '(p − 1) (α + n β)',
   schedule(size: number, rank: number): Schedule {
     const b = new ScheduleBuilder(size, rank, even(1), even(size));
     gatherByPulling(b);

@@ -8,11 +8,11 @@ export const alltoallBruck: Algorithm = {
   operation: 'alltoall',
   ordered: true,
   steps:
-    'A block that has d ranks to go travels by the bits of d: in round k all blocks whose d has bit k go 2^k ranks on, packed into one message. Each lies where its sender would come from if it stopped here, so after the last round all are in their places.',
+    'A block that has d ranks to go travels by the bits of d: in round k all blocks whose d has bit k go 2^k ranks on, packed into one message. Every rank keeps it at place (rank − d), so in the end each block lies at the number of its source.',
   cost: '⌈log₂ p⌉ α + about ½ p ⌈log₂ p⌉ n β, and as much for packing and unpacking each',
   schedule(size: number, rank: number): Schedule {
     const b = new ScheduleBuilder(size, rank, even(size), even(size));
-    // The block for rank t has d = t - rank to go and lies at rank - d.
+    // The block for rank t has d = t - rank to go and is kept at rank - d.
     const places = Array.from({ length: size }, (_, target) => modulo(2 * rank - target, size));
     b.unpack(region(IN, 0, size), listed(OUT, places));
     if (size === 1) return b.build();

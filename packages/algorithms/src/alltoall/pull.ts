@@ -8,7 +8,7 @@ export const alltoallPull: Algorithm = {
   ordered: true,
   steps:
     'Every rank exposes its whole send buffer to every other, one and the same description for all, and pulls its block out of each, beginning with the next rank.',
-  cost: '2 (p − 1) α + (p − 1) n β',
+  cost: '(p − 1) (α + n β)',
   schedule(size: number, rank: number): Schedule {
     const b = new ScheduleBuilder(size, rank, even(size), even(size));
     const all = region(IN, 0, size);

@@ -1,4 +1,4 @@
-import type { CollectiveName } from '../algorithm.ts';
+import type { CollectiveName, Situation } from '../algorithm.ts';
 import { choose } from '../choose.ts';
 
 /** From how many bytes on an algorithm is chosen. */
@@ -7,11 +7,13 @@ interface Threshold {
   readonly name: string;
 }
 
+/** What a choice depends on beside size and bytes. */
+export type Circumstances = Required<Pick<Situation, 'commutative' | 'area'>>;
+
 /** What is chosen for a range of sizes. */
 export interface Choice {
   readonly from: number;
   readonly to: number;
-  readonly commutative: boolean;
   readonly thresholds: readonly Threshold[];
 }
 
@@ -20,31 +22,33 @@ export const LARGEST_SIZE = 256;
 const LARGEST_BYTES = 2 ** 32;
 
 /** What `choose` answers, found out by asking it, so that it cannot be told wrong. */
-export function choicesOf(operation: CollectiveName): Choice[] {
+export function choicesOf(operation: CollectiveName, circumstances: Circumstances): Choice[] {
   const choices: Choice[] = [];
-  for (const commutative of [true, false]) {
-    for (let size = 1; size <= LARGEST_SIZE; size += 1) {
-      const thresholds = thresholdsOf(operation, size, commutative);
-      const last = choices.at(-1);
-      if (last?.commutative === commutative && sameThresholds(last.thresholds, thresholds)) {
-        choices[choices.length - 1] = { ...last, to: size };
-      } else {
-        choices.push({ from: size, to: size, commutative, thresholds });
-      }
+  for (let size = 1; size <= LARGEST_SIZE; size += 1) {
+    const thresholds = thresholdsOf(operation, size, circumstances);
+    const last = choices.at(-1);
+    if (last !== undefined && JSON.stringify(last.thresholds) === JSON.stringify(thresholds)) {
+      choices[choices.length - 1] = { ...last, to: size };
+    } else {
+      choices.push({ from: size, to: size, thresholds });
     }
   }
   return choices;
 }
 
-function thresholdsOf(operation: CollectiveName, size: number, commutative: boolean): Threshold[] {
+function thresholdsOf(
+  operation: CollectiveName,
+  size: number,
+  circumstances: Circumstances,
+): Threshold[] {
   const ask = (bytes: number): string => {
     const all = operation === 'allgatherv' ? bytes * size : bytes;
-    return choose(operation, { size, bytes: all, commutative }).name;
+    return choose(operation, { size, bytes: all, ...circumstances }).name;
   };
   const thresholds = [{ bytes: 0, name: ask(0) }];
   for (let low = 0, high = 1; high <= LARGEST_BYTES; low = high, high *= 2) {
-    if (ask(high) !== ask(low))
-      thresholds.push({ bytes: firstChange(ask, low, high), name: ask(high) });
+    if (ask(high) === ask(low)) continue;
+    thresholds.push({ bytes: firstChange(ask, low, high), name: ask(high) });
   }
   return thresholds;
 }
@@ -58,8 +62,4 @@ function firstChange(ask: (bytes: number) => string, low: number, high: number):
     else other = middle;
   }
   return other;
-}
-
-function sameThresholds(one: readonly Threshold[], other: readonly Threshold[]): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,13 +1,15 @@
 import type { Algorithm, CollectiveName } from '../algorithm.ts';
 import { algorithmsOf, COLLECTIVES } from '../choose.ts';
 import { roundsOf, type Traffic, totalOf, trace, trafficOf } from '../simulator/index.ts';
-import { type Choice, choicesOf, LARGEST_SIZE } from './choices.ts';
+import { type Choice, type Circumstances, choicesOf, LARGEST_SIZE } from './choices.ts';
 import { describeSteps } from './steps.ts';
+import { tableOf } from './table.ts';
 
 const EXAMPLE_SIZE = 5;
 const COUNTED_SIZES = [2, 4, 5, 8, 16, 32];
-const COUNT = 256;
-const ELEMENT_BYTES = 4;
+/** Divisible by all sizes that are powers of two, so that parts are equal. */
+const COUNT = 32;
+const ELEMENT_BYTES = 32;
 
 const INTRODUCTION = `<!-- Written by scripts/algorithms-docs.mjs from the sources: change those, then run it. -->
 
@@ -23,10 +25,23 @@ themselves: the simulator (\`packages/algorithms/src/simulator\`) executes them 
 - **Ordered** algorithms combine operands in the order of ranks, so they serve operators that are not commutative.
 - **Example**: the steps of the rank that has most of them, among ${EXAMPLE_SIZE} ranks with root 0. \`OUT[2–3]\` are blocks 2
   and 3 of the receive buffer; \`∘\` is the operator.
-- **Counts**: of all ranks together, with n = ${COUNT * ELEMENT_BYTES} bytes and root 0. *Sent* goes through the channel or is pulled from the
-  sender, *pulled* is read out of exposed memory; *rounds* is the longest chain of messages one after the other, when a
+- **Counts**: of all ranks together, with n = ${COUNT * ELEMENT_BYTES} bytes and root 0. _Sent_ goes through the channel or is pulled from the
+  sender, _pulled_ is read out of exposed memory; _rounds_ is the longest chain of messages one after the other, when a
   rank sends one at a time and receives one at a time.
 `;
+
+/** What a choice may depend on beside ranks and bytes, and how it is told. */
+const COLUMNS: readonly {
+  readonly what: keyof Circumstances;
+  readonly title: string;
+  readonly yes: string;
+  readonly no: string;
+  /** Which one to tell of when it makes no difference. */
+  readonly usual: boolean;
+}[] = [
+  { what: 'commutative', title: 'operator', yes: 'commutative', no: 'any', usual: true },
+  { what: 'area', title: 'collective area', yes: 'yes', no: 'no', usual: false },
+];
 
 /** The whole of docs/algorithms.md. */
 export function algorithmsPage(): string {
@@ -44,37 +59,60 @@ function sectionOf(operation: CollectiveName): string {
 }
 
 function choiceLines(operation: CollectiveName): string[] {
-  const choices = choicesOf(operation);
-  const orderMatters = !sameForBoth(choices);
-  const rows = orderMatters ? choices : choices.filter(({ commutative }) => commutative);
-  const names = new Set(rows.flatMap(({ thresholds }) => thresholds.map(({ name }) => name)));
+  const cases = [true, false].flatMap((commutative) =>
+    [false, true].map((area) => {
+      const circumstances = { commutative, area };
+      return { circumstances, choices: choicesOf(operation, circumstances) };
+    }),
+  );
+  // A column for what makes a difference.
+  const matters = (what: keyof Circumstances): boolean =>
+    cases.some((one) =>
+      cases.some(
+        (other) =>
+          COLUMNS.every(
+            (column) =>
+              column.what === what ||
+              one.circumstances[column.what] === other.circumstances[column.what],
+          ) && JSON.stringify(one.choices) !== JSON.stringify(other.choices),
+      ),
+    );
+  const columns = COLUMNS.filter(({ what }) => matters(what));
+  const told = cases.filter(({ circumstances }) =>
+    COLUMNS.every(({ what, usual }) => matters(what) || circumstances[what] === usual),
+  );
+  const names = new Set(
+    told.flatMap(({ choices }) =>
+      choices.flatMap(({ thresholds }) => thresholds.map(({ name }) => name)),
+    ),
+  );
   if (names.size === 1) return [`Always \`${[...names].join()}\`.`];
+
   const unit = operation === 'allgatherv' ? 'bytes per block on average' : 'bytes';
-  return [
-    `| ranks | ${orderMatters ? 'operator | ' : ''}chosen, by ${unit} |`,
-    `| --- | ${orderMatters ? '--- | ' : ''}--- |`,
-    ...rows.map((choice) => choiceRow(choice, orderMatters)),
-  ];
+  const byBytes = told.some(({ choices }) =>
+    choices.some(({ thresholds }) => thresholds.length > 1),
+  );
+  const rows = told.flatMap(({ circumstances, choices }) =>
+    choices.map((choice) => [
+      ranksOf(choice),
+      ...columns.map(({ what, yes, no }) => (circumstances[what] ? yes : no)),
+      algorithmsByBytes(choice),
+    ]),
+  );
+  const titles = columns.map(({ title }) => title);
+  const chosen = byBytes ? `chosen, by ${unit}` : 'chosen';
+  return tableOf([['ranks', ...titles, chosen], ...rows], 'left');
 }
 
-function choiceRow({ from, to, commutative, thresholds }: Choice, orderMatters: boolean): string {
-  const many = to === LARGEST_SIZE ? `${from} or more` : `${from} to ${to}`;
-  const ranks = from === to ? `${from}` : many;
-  const chosen = thresholds
+function ranksOf({ from, to }: Choice): string {
+  if (from === to) return `${from}`;
+  return to === LARGEST_SIZE ? `${from} or more` : `${from} to ${to}`;
+}
+
+function algorithmsByBytes({ thresholds }: Choice): string {
+  return thresholds
     .map(({ bytes, name }) => (bytes === 0 ? `\`${name}\`` : `from ${bytes} on \`${name}\``))
     .join(', ');
-  const operator = commutative ? 'commutative' : 'any';
-  return `| ${ranks} | ${orderMatters ? `${operator} | ` : ''}${chosen} |`;
-}
-
-function sameForBoth(choices: readonly Choice[]): boolean {
-  const of = (wanted: boolean): string =>
-    JSON.stringify(
-      choices
-        .filter(({ commutative }) => commutative === wanted)
-        .map(({ from, to, thresholds }) => [from, to, thresholds]),
-    );
-  return of(true) === of(false);
 }
 
 function algorithmSection(algorithm: Algorithm): string {
@@ -129,12 +167,15 @@ function countLines(algorithm: Algorithm): string[] {
     ['bytes combined', (total) => total.reducedBytes],
   ];
   const used = columns.filter(([, value]) => rows.some(({ total }) => value(total) > 0));
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
-  return [
-    line(['p', 'rounds', ...used.map(([title]) => title)]),
-    line(['--:', '--:', ...used.map(() => '--:')]),
-    ...rows.map(({ size, rounds, total }) =>
-      line([size, rounds, ...used.map(([, value]) => value(total))]),
-    ),
-  ];
+  return tableOf(
+    [
+      ['p', 'rounds', ...used.map(([title]) => title)],
+      ...rows.map(({ size, rounds, total }) => [
+        size,
+        rounds,
+        ...used.map(([, value]) => value(total)),
+      ]),
+    ],
+    'right',
+  );
 }

@@ -15,7 +15,6 @@ export const exscanDoubling: Algorithm = {
     let incoming: number | undefined;
     let inclusive: number | undefined;
     for (let distance = 1; distance < size; distance *= 2) {
-      b.round();
       if (rank + distance < size) b.send(rank + distance, region(own, 0));
       if (rank < distance) continue;
       incoming ??= b.scratch(even(1), IN);
@@ -34,6 +33,7 @@ export const exscanDoubling: Algorithm = {
       } else {
         b.reduce(region(incoming, 0), region(OUT, 0), region(OUT, 0), 'left');
       }
+      b.round();
     }
     return b.build();
   },

@@ -6,12 +6,15 @@ import { IN, OUT, type Region, type Schedule, type StepId } from '../schedule.ts
 const STEPS =
   'Recursive halving, nearest partner first, so that operands keep their order: in round k two ranks that differ in bit k share out the blocks they still have, each going on with those of the ranks that agree with it in that bit. When p is not a power of two, surplus ranks first hand their operands to their upper neighbours, and get their blocks at the end.';
 
+const COST =
+  '⌊log₂ p⌋ α + (p − 1) n (β + γ); + 2 α + (p + 1) n β + p n γ when p is not a power of 2';
+
 export const reduceScatterBlockHalving: Algorithm = {
   name: 'halving',
   operation: 'reduceScatterBlock',
   ordered: true,
   steps: `${STEPS} Blocks are sent.`,
-  cost: '⌈log₂ p⌉ α + (p − 1) n (β + γ); + α + (p + 1) n β + p n γ when p is not a power of 2',
+  cost: COST,
   schedule: (size, rank) => halve(new ScheduleBuilder(size, rank, even(size), even(1)), send),
 };
 
@@ -20,7 +23,7 @@ export const reduceScatterBlockPull: Algorithm = {
   operation: 'reduceScatterBlock',
   ordered: true,
   steps: `${STEPS} Blocks are read straight out of the other’s memory and combined on the way.`,
-  cost: '⌈log₂ p⌉ α + (p − 1) n (β + γ); + α + (p + 1) n β + p n γ when p is not a power of 2',
+  cost: COST,
   schedule: (size, rank) => halve(new ScheduleBuilder(size, rank, even(size), even(1)), pull),
 };
 

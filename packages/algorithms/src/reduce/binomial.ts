@@ -23,7 +23,7 @@ export const reduceBinomialOrdered: Algorithm = {
   operation: 'reduce',
   ordered: true,
   steps:
-    'The same tree with rank 0 as its top, so that each subtree is a contiguous range of ranks and operands keep their order; rank 0 then sends the result to the root.',
+    'A binomial tree with rank 0 as its top, so that each subtree is a contiguous range of ranks and operands keep their order; rank 0 then sends the result to the root.',
   cost: '⌈log₂ p⌉ (α + n β + n γ); + α + n β when the root is not rank 0',
   schedule(size: number, rank: number, root: number): Schedule {
     const b = new ScheduleBuilder(size, rank, even(1), even(1));

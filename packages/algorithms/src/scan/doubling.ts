@@ -16,7 +16,6 @@ export const scanDoubling: Algorithm = {
     let spare: number | undefined;
     if (rank === 0) b.copy(region(IN, 0), region(OUT, 0));
     for (let distance = 1; distance < size; distance *= 2) {
-      b.round();
       const sends = rank + distance < size;
       if (sends) b.send(rank + distance, region(own, 0));
       if (rank < distance) continue;
@@ -26,10 +25,8 @@ export const scanDoubling: Algorithm = {
       b.recvReduce(rank - distance, region(own, 0), region(into, 0), 'left');
       spare = own === IN ? undefined : own;
       own = into;
-      if (done && own !== OUT) {
-        b.round();
-        b.copy(region(own, 0), region(OUT, 0));
-      }
+      b.round();
+      if (done && own !== OUT) b.copy(region(own, 0), region(OUT, 0));
     }
     return b.build();
   },

@@ -1,6 +1,7 @@
 import type { CollectiveName } from '../algorithm.ts';
+import type { Binding } from './buffers.ts';
 import { SimulationError } from './error.ts';
-import type { Binding, Memory } from './memory.ts';
+import type { Memory } from './memory.ts';
 import { FOREIGN, type Values } from './values.ts';
 
 /** One call of an operation by all ranks. */
@@ -35,77 +36,79 @@ interface Blocks {
   readonly count: number | undefined;
 }
 
+type NewMemory = (name: string, cells: number, readOnly: boolean) => Memory;
+
 /** The calls of all ranks. */
 export function callsOf(problem: Problem, values: Values): Call[] {
   let memories = 0;
-  const newMemory = (name: string, cells: number, readOnly: boolean): Memory => {
+  const newMemory: NewMemory = (name, cells, readOnly) => {
     memories += 1;
     const content = new Float64Array(cells + 2 * MARGIN).fill(FOREIGN);
     return { id: memories, name, cells: content, readOnly };
   };
-  return Array.from({ length: problem.size }, (_, rank) =>
-    callOf(problem, rank, values, newMemory),
-  );
+  return ranksOf(problem).map((rank) => callOf(problem, rank, values, newMemory));
 }
 
-function callOf(
-  problem: Problem,
-  rank: number,
-  values: Values,
-  newMemory: (name: string, cells: number, readOnly: boolean) => Memory,
-): Call {
+function callOf(problem: Problem, rank: number, values: Values, newMemory: NewMemory): Call {
   const input = inputOf(problem, rank);
   const output = outputOf(problem, rank);
-  const shared = input && output && problem.inPlace ? sharedBlock(problem, rank) : undefined;
-
-  const bind = (blocks: Blocks, memory: Memory, base: number): Binding => ({
-    memory,
-    base,
-    length: blocks.cells,
-    count: blocks.count ?? 0,
-    ...(blocks.count === undefined && { counts: blocks.lengths, displs: blocks.displs }),
-  });
-  const bringIn = ({ memory, base }: Binding, { lengths, displs }: Blocks): void => {
-    for (const [block, displ] of displs.entries()) {
-      for (let i = displ; i < displ + (lengths[block] as number); i += 1) {
-        memory.cells[base + i] = values.operand(rank, i);
-      }
-    }
-  };
-
-  let boundIn: Binding | undefined;
-  let boundOut: Binding | undefined;
-  if (shared === undefined) {
-    const name = (buffer: string): string => `${buffer} of rank ${rank}`;
-    if (input) boundIn = bind(input, newMemory(name('IN'), input.cells, true), MARGIN);
-    if (output) boundOut = bind(output, newMemory(name('OUT'), output.cells, false), MARGIN);
-  } else {
-    const whole = shared.within === 'out' ? (output as Blocks) : (input as Blocks);
-    const memory = newMemory(`IN and OUT of rank ${rank}`, whole.cells, false);
-    const place = MARGIN + (whole.displs[shared.block] as number);
-    boundIn = bind(input as Blocks, memory, shared.within === 'out' ? place : MARGIN);
-    boundOut = bind(output as Blocks, memory, shared.within === 'out' ? MARGIN : place);
-  }
-  if (boundIn && input) bringIn(boundIn, input);
-  if (problem.operation === 'bcast' && rank === problem.root) {
-    bringIn(boundOut as Binding, output as Blocks);
-  }
+  const [boundIn, boundOut] = bind(problem, rank, input, output, newMemory);
+  if (boundIn && input) bringIn(rank, boundIn, input, values);
+  const sends = problem.operation === 'bcast' && rank === problem.root;
+  if (sends && boundOut && output) bringIn(rank, boundOut, output, values);
 
   const expected = [...new Set([boundIn?.memory, boundOut?.memory])]
     .filter((memory) => memory !== undefined)
     .map((memory) => ({ memory, cells: memory.cells.slice() }));
-  if (boundOut && output) {
-    const { base, memory } = boundOut;
-    const cells = expected.find((known) => known.memory === memory)?.cells as Float64Array;
+  const result = expected.find(({ memory }) => memory === boundOut?.memory);
+  if (boundOut && output && result) {
     for (const [block, displ] of output.displs.entries()) {
       const origin = originOf(problem, rank, block);
       if (origin === undefined) continue;
       for (let i = 0; i < (output.lengths[block] as number); i += 1) {
-        cells[base + displ + i] = elementOf(origin, i, values);
+        result.cells[boundOut.base + displ + i] = elementOf(origin, i, values);
       }
     }
   }
   return { bindings: [boundIn, boundOut], expected };
+}
+
+/** Gives IN and OUT their memory. */
+function bind(
+  problem: Problem,
+  rank: number,
+  input: Blocks | undefined,
+  output: Blocks | undefined,
+  newMemory: NewMemory,
+): [Binding | undefined, Binding | undefined] {
+  const shared = problem.inPlace ? sharedBlock(problem, rank) : undefined;
+  if (input && output && shared) {
+    const whole = shared.within === 'out' ? output : input;
+    const memory = newMemory(`IN and OUT of rank ${rank}`, whole.cells, false);
+    const place = MARGIN + (whole.displs[shared.block] as number);
+    return shared.within === 'out'
+      ? [bindingOf(input, memory, place), bindingOf(output, memory, MARGIN)]
+      : [bindingOf(input, memory, MARGIN), bindingOf(output, memory, place)];
+  }
+  return [
+    input && bindingOf(input, newMemory(`IN of rank ${rank}`, input.cells, true), MARGIN),
+    output && bindingOf(output, newMemory(`OUT of rank ${rank}`, output.cells, false), MARGIN),
+  ];
+}
+
+function bindingOf(blocks: Blocks, memory: Memory, base: number): Binding {
+  const { cells: length, count, lengths: counts, displs } = blocks;
+  const list = count === undefined ? { counts, displs } : {};
+  return { memory, base, length, count: count ?? 0, ...list };
+}
+
+/** Fills a send buffer. */
+function bringIn(rank: number, { memory, base }: Binding, blocks: Blocks, values: Values): void {
+  for (const [block, displ] of blocks.displs.entries()) {
+    for (let i = displ; i < displ + (blocks.lengths[block] as number); i += 1) {
+      memory.cells[base + i] = values.operand(rank, i);
+    }
+  }
 }
 
 function evenly(blocks: number, count: number): Blocks {

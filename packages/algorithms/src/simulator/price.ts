@@ -33,9 +33,7 @@ class Pricing {
   readonly #trace: Trace;
   readonly #prices: Prices;
   readonly #agenda = new Agenda<Event>();
-  readonly #missing: number[];
-  readonly #followers: number[][];
-  readonly #next: number[];
+  readonly #missing: Int32Array;
   /** When each rank may send again, and do other things again. */
   readonly #outFree: number[];
   readonly #otherFree: number[];
@@ -49,22 +47,15 @@ class Pricing {
     const { wiring } = trace;
     this.#trace = trace;
     this.#prices = prices;
-    this.#missing = wiring.steps.map(() => 0);
-    this.#followers = wiring.steps.map(() => []);
-    this.#next = wiring.steps.map(() => NONE);
+    this.#missing = wiring.waits.slice();
     this.#outFree = wiring.schedules.map(() => 0);
     this.#otherFree = wiring.schedules.map(() => 0);
     this.#published = wiring.schedules.map(() => 0);
     this.#ready = wiring.steps.map(() => undefined);
     this.#arriving = wiring.steps.map(() => undefined);
     this.#pullsLeft = new Map([...wiring.pulls].map(([accept, pulls]) => [accept, pulls.length]));
-    for (let number = 0; number < wiring.steps.length; number += 1) {
-      const after = wiring.after(number);
-      for (const before of after) this.#followers[before]?.push(number);
-      const earlier = wiring.earlier[number] as number;
-      if (earlier !== NONE) this.#next[earlier] = number;
-      this.#missing[number] = after.length + (earlier === NONE ? 0 : 1);
-      if (this.#missing[number] === 0) this.#agenda.put(0, { kind: 'ready', number });
+    for (const [number, missing] of this.#missing.entries()) {
+      if (missing === 0) this.#agenda.put(0, { kind: 'ready', number });
     }
   }
 
@@ -84,7 +75,7 @@ class Pricing {
     const step = wiring.step(number);
     const rank = wiring.rankOf(number);
     this.#ready[number] = time;
-    const next = this.#next[number] as number;
+    const next = wiring.next[number] as number;
     if (next !== NONE) this.#lessMissing(next, time);
     switch (step.kind) {
       case 'send':
@@ -139,7 +130,7 @@ class Pricing {
 
   #end(number: number, time: number): void {
     const { wiring } = this.#trace;
-    for (const follower of this.#followers[number] as number[]) this.#lessMissing(follower, time);
+    for (const follower of wiring.followers[number] ?? []) this.#lessMissing(follower, time);
     const step = wiring.step(number);
     if (step.kind === 'accept' && !wiring.pulls.has(number)) this.#endExposure(number, time);
     if (step.kind === 'publish') this.#publish(wiring.rankOf(number), time);

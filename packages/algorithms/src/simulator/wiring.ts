@@ -16,6 +16,12 @@ export class Wiring {
   readonly partners: Int32Array;
   /** The step before with the same direction and peer: it must have started first. */
   readonly earlier: Int32Array;
+  /** The step after with the same direction and peer. */
+  readonly next: Int32Array;
+  /** Steps that name each step as their predecessor. */
+  readonly followers: readonly (readonly number[])[];
+  /** How many steps must be complete before each may start; the start of the `earlier` one counts as one more. */
+  readonly waits: Int32Array;
   /** The pulls that name each `accept`. */
   readonly pulls: ReadonlyMap<number, readonly number[]>;
   /** The publish steps of each rank. */
@@ -35,7 +41,10 @@ export class Wiring {
     this.pulls = this.#findPulls();
     this.publishes = this.#findPublishes();
     this.#checkAwaits();
+    this.next = new Int32Array(this.steps.length).fill(NONE);
     this.#match();
+    this.waits = new Int32Array(this.steps.length);
+    this.followers = this.#findFollowers();
   }
 
   /** The number of a rank's step. */
@@ -110,6 +119,16 @@ export class Wiring {
     });
   }
 
+  #findFollowers(): number[][] {
+    const followers: number[][] = this.steps.map(() => []);
+    for (let number = 0; number < this.steps.length; number += 1) {
+      const after = this.after(number);
+      for (const before of after) followers[before]?.push(number);
+      this.waits[number] = after.length + (this.earlier[number] === NONE ? 0 : 1);
+    }
+    return followers;
+  }
+
   /** Whether a step has another of the same rank among its predecessors and theirs. */
   #comesAfter(number: number, before: number): boolean {
     const seen = new Set<number>();
@@ -165,7 +184,9 @@ export class Wiring {
       const key = direction === 'out' ? `${rank}>${step.peer}` : `${step.peer}>${rank}`;
       const line = lines.get(key) ?? { out: [], in: [] };
       lines.set(key, line);
-      this.earlier[number] = line[direction].at(-1) ?? NONE;
+      const earlier = line[direction].at(-1) ?? NONE;
+      this.earlier[number] = earlier;
+      if (earlier !== NONE) this.next[earlier] = number;
       line[direction].push(number);
     }
     for (const { out, in: incoming } of lines.values()) {
