@@ -4,8 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { loopsOf, warmUp } from '../bench/src/loops.ts';
 import { OptionError, parseOptions } from '../bench/src/options.ts';
 import { CheckedBuffer, CheckFailure } from '../bench/src/ranks/checked-buffer.ts';
+import { CheckedNumbers } from '../bench/src/ranks/checked-numbers.ts';
+import { findEarlyLeaver } from '../bench/src/ranks/early-leaver.ts';
 import { pageAligned } from '../bench/src/ranks/page-aligned.ts';
 import { fill, verify } from '../bench/src/ranks/pattern.ts';
+import { fillSummand, findWrongSum, findWrongSummand } from '../bench/src/ranks/summands.ts';
 import { bandwidthMBs } from '../bench/src/record.ts';
 import { formatSize, parseSize } from '../bench/src/sizes.ts';
 import { median, summarise } from '../bench/src/statistics.ts';
@@ -24,6 +27,7 @@ describe('options', () => {
       launcherArguments: [],
     });
     expect(parseOptions(['alltoall'], {})).toMatchObject({ ranks: 4 });
+    expect(parseOptions(['barrier'], {})).toMatchObject({ ranks: 4, sizes: [0] });
   });
 
   test('everything that can be said', () => {
@@ -44,7 +48,7 @@ describe('options', () => {
   });
 
   test.each([
-    ['', /which benchmark\? name one: pingpong or alltoall/],
+    ['', /which benchmark\? name one: pingpong, alltoall, bcast, .* or barrier/],
     ['pingpang', /no benchmark pingpang/],
     ['pingpong alltoall', /one benchmark at a time/],
     ['pingpong -n 1', /needs at least 2 ranks/],
@@ -57,6 +61,9 @@ describe('options', () => {
     ['pingpong --iteration 5', /there is no option --iteration/],
     ['pingpong --check=yes', /--check takes no value/],
     ['pingpong --rounds 3', /--rounds needs --rivals/],
+    ['allreduce --sizes 8,1001', /--sizes: 1001 is no size for allreduce, .* multiple of 8/],
+    ['barrier --sizes 0', /barrier moves nothing that has a size: leave --sizes out/],
+    ['reduce --rivals', /neither worker_threads nor child_process has a reduce/],
   ])('onecopy bench %s', (line, sentence) => {
     const parse = () => parseOptions(line.split(' ').filter(Boolean), {});
     expect(parse).toThrow(OptionError);
@@ -87,6 +94,14 @@ describe('statistics', () => {
   test('bandwidth is what one rank sends to others, in 1e6 bytes per second', () => {
     expect(bandwidthMBs('pingpong', 2, 1_000_000, 1000)).toBe(1000);
     expect(bandwidthMBs('alltoall', 4, 1_000_000, 1000)).toBe(3000);
+    expect(bandwidthMBs('allgather', 4, 1_000_000, 1000)).toBe(3000);
+  });
+
+  test('or the message, where all have the same; or nothing', () => {
+    for (const benchmark of ['bcast', 'reduce', 'allreduce'] as const) {
+      expect(bandwidthMBs(benchmark, 4, 1_000_000, 1000)).toBe(1000);
+    }
+    expect(bandwidthMBs('barrier', 4, 0, 1000)).toBe(0);
   });
 });
 
@@ -177,6 +192,49 @@ describe('check', () => {
     new Uint8Array(buffer.data.buffer)[buffer.data.byteOffset + 18] = 0;
     expect(() => buffer.verify(message)).toThrow(/byte 2 after the end/);
   });
+});
+
+describe('check of a sum', () => {
+  test('a flip of any byte of any summand shows, among 128 ranks', () => {
+    const ranks = 128;
+    const operands = Array.from({ length: ranks }, (_, rank) => {
+      const view = new Float64Array(3);
+      fillSummand(view, { rank, iteration: 5 });
+      return view;
+    });
+    const sum = () =>
+      operands.reduce((total, view) => total.map((value, index) => value + view[index]!));
+    expect(findWrongSum(sum(), ranks, 5)).toBeUndefined();
+    expect(findWrongSum(sum(), ranks, 6)).toBeDefined();
+    for (const [rank, view] of operands.entries()) {
+      const bytes = new Uint8Array(view.buffer);
+      for (let offset = 0; offset < bytes.length; offset += 1) {
+        bytes[offset]! ^= 0xff;
+        expect(findWrongSum(sum(), ranks, 5)).toMatchObject({ index: offset >> 3 });
+        expect(findWrongSummand(view, { rank, iteration: 5 })).toBeDefined();
+        bytes[offset]! ^= 0xff;
+      }
+    }
+  });
+
+  test('sees a write beyond the buffer', () => {
+    const numbers = new CheckedNumbers(16);
+    numbers.fill({ rank: 0, iteration: 0 });
+    numbers.verifySum(1, { rank: 0, iteration: 0 });
+    new Uint8Array(numbers.data.buffer)[16] = 0;
+    expect(() => numbers.verifySum(1, { rank: 0, iteration: 0 })).toThrow(/byte 0 after the end/);
+  });
+});
+
+test('the rank that left a barrier too early is named', () => {
+  const times = (...values: number[]) => Float64Array.from(values);
+  const calm = { came: times(10, 40), left: times(30, 60) };
+  expect(findEarlyLeaver([calm, { came: times(20, 50), left: times(25, 55) }])).toBeUndefined();
+  expect(
+    findEarlyLeaver([calm, { came: times(20, 41), left: times(30, 42) }, calm]),
+  ).toBeUndefined();
+  const hasty = { came: times(20, 35), left: times(30, 38) };
+  expect(findEarlyLeaver([calm, hasty])).toEqual({ iteration: 1, leaver: 1, last: 0, ns: 2 });
 });
 
 test.each([1, 65_536, 200_000, 5_000_000])('a buffer of %i bytes begins on a page', (bytes) => {

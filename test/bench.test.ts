@@ -78,6 +78,41 @@ describe('--json is a contract', () => {
     expect(large!.bandwidthMBs).toBeCloseTo((1_048_576 * (ranks - 1)) / mean, 0);
   });
 
+  test.each([
+    ['bcast', 2, 1],
+    ['bcast', 3, 1],
+    ['reduce', 2, 1],
+    ['reduce', 3, 1],
+    ['allreduce', 2, 1],
+    ['allreduce', 3, 1],
+    ['allgather', 2, 1],
+    ['allgather', 3, 2],
+  ])('%s among %i ranks, checked', async (benchmark, ranks, counted) => {
+    const outcome = await bench([
+      ...[benchmark, '-n', String(ranks), '--sizes', '8,64K', '--check', '--json'],
+      ...FEW,
+    ]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const records = linesOf(outcome);
+    expect(records.map(({ bytes }) => bytes)).toEqual([8, 65_536]);
+    for (const record of records) {
+      expect(record).toMatchObject({ benchmark, ranks, iterations: 20, node: process.version });
+    }
+    const { latencyUs, bandwidthMBs } = records[1] as {
+      latencyUs: { mean: number };
+      bandwidthMBs: number;
+    };
+    expect((bandwidthMBs * latencyUs.mean) / (65_536 * counted)).toBeCloseTo(1, 2);
+  });
+
+  test.each([2, 3])('barrier among %i ranks, checked: one record, of 0 bytes', async (ranks) => {
+    const outcome = await bench(['barrier', '-n', String(ranks), '--check', '--json', ...FEW]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(linesOf(outcome)).toMatchObject([
+      { benchmark: 'barrier', ranks, bytes: 0, iterations: 20, bandwidthMBs: 0 },
+    ]);
+  });
+
   test('path and mover are those that were taken', async () => {
     const small = ['pingpong', '--sizes', '1K', '--json', ...FEW];
     expect(linesOf(await bench([...small, '--eager-limit', '0']))).toMatchObject([
@@ -157,6 +192,41 @@ describe('--check', () => {
     expect(stdout).toContain(`every byte of ${messages} messages`);
   });
 
+  // Of 20 iterations and 2 sizes among 3 ranks; a bcast has two receivers, a reduce one result.
+  test.each([
+    ['bcast', 'every byte of 80 messages'],
+    ['reduce', 'every element of 40 results'],
+    ['allreduce', 'every element of 120 results'],
+    ['allgather', 'every byte of 360 messages'],
+  ])('%s says what was verified', async (benchmark, sentence) => {
+    const args = [benchmark, '-n', '3', '--sizes', '1K,64K', '--check', ...FEW];
+    const { code, stdout, stderr } = await bench(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(sentence);
+  });
+
+  test('barrier says what was verified', async () => {
+    const { code, stdout } = await bench(['barrier', '-n', '3', '--check', ...FEW]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('no rank left one of 20 barriers before all had come');
+  });
+
+  test.each([
+    ['bcast', '0:7:5', /on rank [12], .* from rank 0, iteration 7: byte 5 should be/],
+    ['allgather', '2:0:6', /on rank [012], .* from rank 2, iteration 0: byte 6 should be/],
+    // The lowest byte, of which a sum of numbers of any magnitude might keep nothing.
+    ['reduce', '2:3:16', /on rank 0, sum over 3 ranks, .* iteration 3: element 2 should be/],
+    ['allreduce', '1:19:1023', /on rank [012], sum over 3 ranks, .* 19: element 127 should be/],
+    ['barrier', '1:4:0', /on rank 1, barrier, iteration 4: it left \d+ ns before rank 1 came/],
+  ])('%s fails loudly over what was spoilt (%s)', async (benchmark, spoilt, sentence) => {
+    const size = benchmark === 'barrier' ? [] : ['--sizes', '1K'];
+    const args = [benchmark, '-n', '3', ...size, '--check', '--json', ...FEW];
+    const { code, stdout, stderr } = await bench(args, { ONECOPY_BENCH_CORRUPT: spoilt });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
+    expect(stderr).not.toMatch(/^ +at /m);
+  });
+
   test.each([
     [
       'pingpong',
@@ -188,6 +258,9 @@ describe('the command line', () => {
     [['pingpong', '-n', '1'], /at least 2 ranks/],
     [['alltoall', '--sizes', '8,big'], /"big" is not a size/],
     [['alltoall', '--colour'], /no option --colour/],
+    [['reduce', '--sizes', '8,12'], /12 is no size for reduce, .* multiple of 8/],
+    [['barrier', '--sizes', '8'], /barrier moves nothing that has a size/],
+    [['bcast', '--rivals'], /--rivals is for pingpong and alltoall/],
   ])('%j is refused in one sentence', async (args, sentence) => {
     const { code, stdout, stderr } = await bench(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

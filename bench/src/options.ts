@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { BENCHMARKS, type BenchmarkName, isBenchmarkName } from './benchmarks.ts';
+import { BENCHMARKS, type Benchmark, type BenchmarkName, isBenchmarkName } from './benchmarks.ts';
 import type { Corruption } from './protocol.ts';
 import { parseSize } from './sizes.ts';
 
@@ -23,6 +23,8 @@ export class OptionError extends Error {
   override name = 'OptionError';
 }
 
+const WITH_RIVALS: string = namesOf(({ hasRivals }) => hasRivals).join(' and ');
+
 export const HELP: string = `Usage: onecopy bench <benchmark> [options]
 
 Benchmarks
@@ -31,15 +33,13 @@ ${Object.entries(BENCHMARKS)
   .join('\n')}
 
 Options
-  -n N              ranks (${Object.entries(BENCHMARKS)
-    .map(([name, { defaultRanks }]) => `${name}: ${defaultRanks}`)
-    .join(', ')})
-  --sizes LIST      bytes: 8,1K,64K,1M
+  -n N              ranks (2 for pingpong, 4 for the others)
+  --sizes LIST      bytes: 8,1K,64K,1M; of a message, or of one block; multiples of 8 where float64 are summed
   --iterations K    as many as this, however long they take
   --warmup K        operations before the clock starts
-  --check           verify every byte of every message of a pass of its own; exit code 1 if one is wrong
+  --check           verify every byte of every result in a pass of its own; exit code 1 if one is wrong
   --json            one object per line
-  --rivals          beside worker_threads postMessage and child_process IPC, in turns
+  --rivals          beside worker_threads postMessage and child_process IPC, in turns; ${WITH_RIVALS} only
   --rounds K        turns of each with --rivals (5)
   --eager-limit BYTES, --grace SECONDS, --verbose
                     as for onecopy run
@@ -59,7 +59,7 @@ const launcherOptions = {
 
 const ownOptions = {
   n: { type: 'string', short: 'n' },
-  sizes: { type: 'string', default: DEFAULT_SIZES },
+  sizes: { type: 'string' },
   iterations: { type: 'string' },
   warmup: { type: 'string' },
   check: { type: 'boolean', default: false },
@@ -77,11 +77,16 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): O
   if (values.rounds !== undefined && !values.rivals) {
     throw new OptionError('--rounds needs --rivals: only a comparison is done in turns');
   }
+  if (values.rivals && !BENCHMARKS[benchmark].hasRivals) {
+    throw new OptionError(
+      `--rivals is for ${WITH_RIVALS}: neither worker_threads nor child_process has a ${benchmark}`,
+    );
+  }
   const corruption = corruptionOf(env.ONECOPY_BENCH_CORRUPT);
   return {
     benchmark,
     ranks: ranksOf(values.n, benchmark),
-    sizes: sizesOf(values.sizes),
+    sizes: sizesOf(values.sizes, benchmark),
     ...(values.iterations !== undefined && {
       iterations: countOf('--iterations', values.iterations, 1),
     }),
@@ -129,7 +134,7 @@ function sentenceOf(error: NodeJS.ErrnoException): string {
 
 function benchmarkOf(positionals: readonly string[]): BenchmarkName {
   const [name, extra] = positionals;
-  const names = Object.keys(BENCHMARKS).join(' or ');
+  const names = listOf(namesOf(() => true));
   if (name === undefined) throw new OptionError(`which benchmark? name one: ${names}`);
   if (!isBenchmarkName(name)) {
     throw new OptionError(`there is no benchmark ${name}: name ${names}`);
@@ -140,6 +145,16 @@ function benchmarkOf(positionals: readonly string[]): BenchmarkName {
   return name;
 }
 
+function namesOf(having: (benchmark: Benchmark) => boolean): string[] {
+  return Object.entries(BENCHMARKS)
+    .filter(([, benchmark]) => having(benchmark))
+    .map(([name]) => name);
+}
+
+function listOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
 function ranksOf(text: string | undefined, benchmark: BenchmarkName): number {
   if (text === undefined) return BENCHMARKS[benchmark].defaultRanks;
   const ranks = countOf('-n', text, 1);
@@ -147,11 +162,21 @@ function ranksOf(text: string | undefined, benchmark: BenchmarkName): number {
   return ranks;
 }
 
-function sizesOf(list: string): number[] {
-  return list.split(',').map((text) => {
+function sizesOf(list: string | undefined, benchmark: BenchmarkName): number[] {
+  const { elementBytes } = BENCHMARKS[benchmark];
+  if (elementBytes === 0) {
+    if (list === undefined) return [0];
+    throw new OptionError(`${benchmark} moves nothing that has a size: leave --sizes out`);
+  }
+  return (list ?? DEFAULT_SIZES).split(',').map((text) => {
     const bytes = parseSize(text);
     if (bytes === undefined) {
       throw new OptionError(`--sizes: "${text}" is not a size: write 8, 64K, 1M or 2G`);
+    }
+    if (bytes % elementBytes !== 0) {
+      throw new OptionError(
+        `--sizes: ${text} is no size for ${benchmark}, which sums float64: take a multiple of ${elementBytes}`,
+      );
     }
     return bytes;
   });

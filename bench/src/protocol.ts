@@ -16,7 +16,10 @@ export interface Command {
   readonly corruption?: Corruption;
 }
 
-/** One byte of what `rank` sends in this iteration of the check is flipped after it was filled in. */
+/**
+ * One byte of what `rank` sends in this iteration of the check is flipped after it was filled in. In a barrier, which
+ * sends nothing, the rank gives its times of coming and leaving the wrong way round.
+ */
 export interface Corruption {
   readonly rank: number;
   readonly iteration: number;
@@ -25,6 +28,6 @@ export interface Corruption {
 
 export interface Answer {
   readonly record: BenchRecord;
-  /** Messages whose every byte was verified, on all ranks together. */
-  readonly checkedMessages: number;
+  /** What was verified, on all ranks together: messages, results of a reduction, barriers. */
+  readonly checked: number;
 }

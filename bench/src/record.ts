@@ -4,7 +4,7 @@ import { BENCHMARKS, type BenchmarkName } from './benchmarks.ts';
 export interface BenchRecord {
   readonly benchmark: BenchmarkName;
   readonly ranks: number;
-  /** Of one message; for alltoall of what each rank sends to each. */
+  /** Of one message; for alltoall what each rank sends to each, for allgather to all; 0 for barrier. */
   readonly bytes: number;
   /** Measured, after the warm-up; of a ping-pong, round trips. */
   readonly iterations: number;
@@ -19,7 +19,10 @@ export interface BenchRecord {
     readonly p99: number;
     readonly max: number;
   };
-  /** Millions of bytes that one rank sends to others per second, by the mean. */
+  /**
+   * Millions of bytes per second, by the mean: what one rank sends to others; for bcast, reduce and allreduce the
+   * message, however often it travels.
+   */
   readonly bandwidthMBs: number;
   /** What carries envelopes: socket or ring. */
   readonly channel: string;
@@ -37,7 +40,7 @@ export function bandwidthMBs(
   meanUs: number,
 ): number {
   // Bytes per microsecond are megabytes of 1e6 bytes per second.
-  return BENCHMARKS[benchmark].bytesSent(bytes, ranks) / meanUs;
+  return BENCHMARKS[benchmark].bytesMoved(bytes, ranks) / meanUs;
 }
 
 /** Nanoseconds are as fine as any clock here. */

@@ -36,7 +36,7 @@ export async function* singleTable(
   plan: SinglePlan,
   progress: (text: string) => void,
 ): AsyncGenerator<string> {
-  const { title, measures } = BENCHMARKS[plan.benchmark];
+  const { title, measures, checked: checkedThings } = BENCHMARKS[plan.benchmark];
   yield `${title}, ${plan.ranks} ranks: ${measures}, in microseconds`;
   yield '';
   const table = new Table([
@@ -53,8 +53,8 @@ export async function* singleTable(
   ]);
   yield `  ${table.header}`;
   let checked = 0;
-  for await (const { record, checkedMessages } of measureSizes(plan, progress)) {
-    checked += checkedMessages;
+  for await (const { record, checked: count } of measureSizes(plan, progress)) {
+    checked += count;
     const { min, mean, p50, p99, max } = record.latencyUs;
     yield `  ${table.row([
       formatSize(record.bytes),
@@ -66,5 +66,5 @@ export async function* singleTable(
   }
   yield '';
   yield '  mean: one timer around the loop; the others: a second pass with a time stamp per iteration.';
-  if (plan.check) yield `  checked: every byte of ${checked} messages, in a pass of their own.`;
+  if (plan.check) yield `  checked: ${checkedThings(checked)}, in a pass of their own.`;
 }

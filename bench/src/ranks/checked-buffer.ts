@@ -40,11 +40,11 @@ export class CheckedBuffer {
     if (offset < this.data.length) this.data[offset]! ^= 0xff;
   }
 
-  /** Throws a CheckFailure that names the first wrong byte. */
-  verify(message: Message, block = 0): void {
-    const { source, dest, iteration } = message;
+  /** Throws a CheckFailure that names the first wrong byte, and who found it. */
+  verify(message: Message, block = 0, reader: number = message.dest): void {
+    const { source, iteration } = message;
     const bytes = this.#blocks[block]!.length;
-    const what = `rank ${dest}, message of ${bytes} bytes from rank ${source}, iteration ${iteration}`;
+    const what = `rank ${reader}, message of ${bytes} bytes from rank ${source}, iteration ${iteration}`;
     const mismatch = verify(this.#blocks[block]!, message);
     if (mismatch) {
       const { offset, expected, got } = mismatch;
@@ -52,6 +52,11 @@ export class CheckedBuffer {
         `${what}: byte ${offset} should be ${hex(expected)} and is ${hex(got)}`,
       );
     }
+    this.verifyGuard(what);
+  }
+
+  /** Throws a CheckFailure when something was written beyond the last block; `what` was to be written before it. */
+  verifyGuard(what: string): void {
     const touched = this.#guard.findIndex((byte) => byte !== GUARD);
     if (touched >= 0) {
       throw new CheckFailure(`${what}: byte ${touched} after the end of the buffer was written`);

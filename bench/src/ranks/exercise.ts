@@ -13,7 +13,7 @@ export interface Exercise {
   stamp(samples: Float64Array): void;
   /**
    * Each message filled with a pattern of its own and verified to the last byte, also that nothing was written beyond
-   * it. Throws a CheckFailure; the result is how many messages this rank has verified.
+   * it. Throws a CheckFailure; the result is how many messages, results or barriers this rank has verified.
    */
   check(iterations: number, corruption: Corruption | undefined): number;
 }

@@ -4,15 +4,25 @@ import { warmUp } from '../loops.ts';
 import type { Answer, Command } from '../protocol.ts';
 import { bandwidthMBs, toThreeDecimals } from '../record.ts';
 import { summarise } from '../statistics.ts';
+import { AllGather } from './allgather.ts';
+import { AllReduce } from './allreduce.ts';
 import { AllToAll } from './alltoall.ts';
+import { Barrier } from './barrier.ts';
+import { Broadcast } from './bcast.ts';
 import type { Exercise } from './exercise.ts';
 import { PingPong } from './pingpong.ts';
+import { Reduce } from './reduce.ts';
 import { gatherAtRoot, shareFromRoot } from './steering.ts';
 import { CHANNEL, type Moved, moved, movedSince, pathOf } from './traffic.ts';
 
 const exercises: Readonly<Record<BenchmarkName, new (bytes: number) => Exercise>> = {
   pingpong: PingPong,
   alltoall: AllToAll,
+  bcast: Broadcast,
+  reduce: Reduce,
+  allreduce: AllReduce,
+  allgather: AllGather,
+  barrier: Barrier,
 };
 
 let latest: { readonly key: string; readonly exercise: Exercise } | undefined;
@@ -111,7 +121,7 @@ function combine(
       ...pathOf({ cma: sum(figures, 2), staged: sum(figures, 3) }),
       node: process.version,
     },
-    checkedMessages: sum(figures, 1),
+    checked: sum(figures, 1),
   };
 }
 

@@ -7,6 +7,7 @@ const table = makeTable();
 /** What a message is filled with: another stretch of the table for every message. */
 export interface Message {
   readonly source: number;
+  /** The source itself when it is for all. */
   readonly dest: number;
   readonly iteration: number;
 }
