@@ -196,7 +196,7 @@ describe('buffers:', () => {
     world.send(doubles, 0, 1);
     world.recv(into);
     expect(new Float64Array(into.data.buffer)).toEqual(doubles);
-    expect(world.alltoall(into, into)).toBe(into);
+    expect(world.alltoall({ ...into, data: new Uint8Array(24) }, into)).toBe(into);
   });
 
   test('resizable ones in blocking calls', () => {
@@ -317,7 +317,7 @@ describe('misuse has its own code and leaves the communicator usable:', () => {
     [
       'ERR_DETACHED',
       'detached in alltoall',
-      /transferred away/,
+      /detached or resized/,
       () => world.alltoall(transferred(new Int8Array(4))),
     ],
     [
