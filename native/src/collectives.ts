@@ -65,14 +65,14 @@ export class NativeCommunicator implements EngineCommunicator {
 
   run(call: CollectiveCall): void {
     const operator = operatorCall(this.#binding, call.operator);
+    // An operator in JavaScript could shrink a buffer in the middle of the call.
+    if (operator.combine !== undefined) checkLasting(call, call.operation);
     const result = this.#binding.collective(...this.#arguments(call, operator));
     if (result !== 0) throw operator.thrown ?? this.#failure(call, result);
   }
 
   start(call: CollectiveCall): PendingOperation {
-    const attempt = { operation: `i${call.operation}` };
-    if (call.input !== undefined) lasting(call.input.view, attempt);
-    if (call.output !== undefined) lasting(call.output.view, attempt);
+    checkLasting(call, `i${call.operation}`);
     const operator = operatorCall(this.#binding, call.operator);
     const handle = this.#binding.icollective(...this.#arguments(call, operator));
     if (handle < 0) throw this.#failure(call, -handle);
@@ -131,6 +131,11 @@ export class NativeCommunicator implements EngineCommunicator {
   #failure({ operation }: CollectiveCall, result: number): MpiError {
     return failure(this.#binding, result, { operation, collective: true });
   }
+}
+
+function checkLasting({ input, output }: CollectiveCall, operation: string): void {
+  if (input !== undefined) lasting(input.view, { operation });
+  if (output !== undefined) lasting(output.view, { operation });
 }
 
 /** `ONECOPY_COLL=allreduce=rabenseifner,bcast=binomial`, the same on all ranks: for tests. */

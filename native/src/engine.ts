@@ -151,8 +151,12 @@ class NativeEngine implements Engine {
 
   communicator(context: number, members: readonly number[]): EngineCommunicator {
     const rank = members.indexOf(this.rank);
-    return new NativeCommunicator(this.#binding, context, members, rank, (handle, call, translate) =>
-      this.#begun(handle, call, translate),
+    return new NativeCommunicator(
+      this.#binding,
+      context,
+      members,
+      rank,
+      (handle, call, translate) => this.#begun(handle, call, translate),
     );
   }
 

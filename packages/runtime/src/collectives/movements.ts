@@ -33,10 +33,7 @@ export function gather(site: Site, input: unknown, into: unknown, root: number):
     const from = operandOf('gather', 'send buffer', numberAsArray(input));
     const { elements: count } = from;
     const bytes = count * from.type.bytes;
-    return plan(
-      { operation: 'gather', root, input: buffer(from, count), bytes },
-      () => undefined,
-    );
+    return plan({ operation: 'gather', root, input: buffer(from, count), bytes }, () => undefined);
   }
   return gathered(site, 'gather', input, into, root);
 }
@@ -210,9 +207,8 @@ export function alltoallv(site: Site, input: unknown, into: unknown): Plan<unkno
   const mine = from.counts[site.rank] as number;
   checkSameLength(call, from, mine, output, output.counts[site.rank] as number, 'for this rank');
   if (input !== IN_PLACE) checkApart(call, from, output);
-  return plan(
-    { operation: call, input: from.buffer, output: output.buffer, bytes: 0 },
-    () => dataOf(into),
+  return plan({ operation: call, input: from.buffer, output: output.buffer, bytes: 0 }, () =>
+    dataOf(into),
   );
 }
 
@@ -224,4 +220,3 @@ function copyOfBlocks(blocks: Blocks): Blocks {
 function dataOf(argument: unknown): unknown {
   return (argument as { data: unknown }).data;
 }
-

@@ -68,9 +68,7 @@ export function partOf(operand: Operand, first: number, count: number): Collecti
   const at = byteOffset + first * bytes;
   const aligned = at % bytes === 0;
   return {
-    view: aligned
-      ? new arrayClass(memory, at, count)
-      : new Uint8Array(memory, at, count * bytes),
+    view: aligned ? new arrayClass(memory, at, count) : new Uint8Array(memory, at, count * bytes),
     count: aligned ? count : count * bytes,
   };
 }
@@ -166,7 +164,10 @@ export function blocksOf(call: string, role: string, argument: unknown, size: nu
       );
     }
   }
-  const blocks = Float64Array.of(...lengths, ...lengths.map((count, i) => (count > 0 ? places[i] as number : 0)));
+  const blocks = Float64Array.of(
+    ...lengths,
+    ...lengths.map((count, i) => (count > 0 ? (places[i] as number) : 0)),
+  );
   return {
     ...operand,
     counts: lengths,

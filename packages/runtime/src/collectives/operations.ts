@@ -71,9 +71,7 @@ export abstract class Collectives {
   #start<R>({ call, result }: Plan<R>): Request<R> {
     const operation = this.site().engine.start(call);
     operation.onFailure?.((error) => this.#note(error));
-    const request = new Request(
-      Completion.of(operation, result, { call: `i${call.operation}` }),
-    );
+    const request = new Request(Completion.of(operation, result, { call: `i${call.operation}` }));
     neverForget(request);
     return request;
   }
@@ -123,7 +121,12 @@ export abstract class Collectives {
   reduce(x: number, op: Op, root?: number): number | undefined;
   reduce(x: bigint, op: Op, root?: number): bigint | undefined;
   reduce<T extends TypedArray>(x: T, op: Op, root?: number): Fresh<T> | undefined;
-  reduce<T extends TypedArray>(x: T | InPlace, into: T | undefined, op: Op, root?: number): T | undefined;
+  reduce<T extends TypedArray>(
+    x: T | InPlace,
+    into: T | undefined,
+    op: Op,
+    root?: number,
+  ): T | undefined;
   reduce(x: unknown, ...rest: readonly unknown[]): unknown {
     return this.#run(this.#reduce('reduce', x, rest));
   }
@@ -135,7 +138,12 @@ export abstract class Collectives {
   ireduce(x: number, op: Op, root?: number): Request<number | undefined>;
   ireduce(x: bigint, op: Op, root?: number): Request<bigint | undefined>;
   ireduce<T extends TypedArray>(x: T, op: Op, root?: number): Request<Fresh<T> | undefined>;
-  ireduce<T extends TypedArray>(x: T | InPlace, into: T | undefined, op: Op, root?: number): Request<T | undefined>;
+  ireduce<T extends TypedArray>(
+    x: T | InPlace,
+    into: T | undefined,
+    op: Op,
+    root?: number,
+  ): Request<T | undefined>;
   ireduce(x: unknown, ...rest: readonly unknown[]): unknown {
     return this.#start(this.#reduce('reduce', x, rest));
   }
@@ -250,7 +258,11 @@ export abstract class Collectives {
    */
   gather(send: number, root?: number): Float64Array<ArrayBuffer> | undefined;
   gather<T extends TypedArray>(send: T, root?: number): Fresh<T> | undefined;
-  gather<B extends BufferArgument>(send: BufferArgument | InPlace, into: B | undefined, root?: number): B | undefined;
+  gather<B extends BufferArgument>(
+    send: BufferArgument | InPlace,
+    into: B | undefined,
+    root?: number,
+  ): B | undefined;
   gather(send: unknown, ...rest: readonly unknown[]): unknown {
     return this.#run(this.#gather(send, rest));
   }
@@ -261,7 +273,11 @@ export abstract class Collectives {
    */
   igather(send: number, root?: number): Request<Float64Array<ArrayBuffer> | undefined>;
   igather<T extends TypedArray>(send: T, root?: number): Request<Fresh<T> | undefined>;
-  igather<B extends BufferArgument>(send: BufferArgument | InPlace, into: B | undefined, root?: number): Request<B | undefined>;
+  igather<B extends BufferArgument>(
+    send: BufferArgument | InPlace,
+    into: B | undefined,
+    root?: number,
+  ): Request<B | undefined>;
   igather(send: unknown, ...rest: readonly unknown[]): unknown {
     return this.#start(this.#gather(send, rest));
   }
@@ -297,7 +313,11 @@ export abstract class Collectives {
    * @param into where this rank's block goes. On the root also `IN_PLACE`: it stays where it is
    * @returns `into`
    */
-  scatter<B extends BufferArgument | InPlace>(send: BufferArgument | undefined, into: B, root?: number): B;
+  scatter<B extends BufferArgument | InPlace>(
+    send: BufferArgument | undefined,
+    into: B,
+    root?: number,
+  ): B;
   scatter(send: unknown, into: unknown, root: unknown = 0): unknown {
     return this.#run(scatter(this.site(), send, into, checkRoot('scatter', root, this.site())));
   }
@@ -306,7 +326,11 @@ export abstract class Collectives {
    * Starts the same without blocking (MPI_Iscatter, MPI-4.1 section 6.12). The buffers must not be touched before the
    * request is complete; its result is what `scatter` gives.
    */
-  iscatter<B extends BufferArgument | InPlace>(send: BufferArgument | undefined, into: B, root?: number): Request<B>;
+  iscatter<B extends BufferArgument | InPlace>(
+    send: BufferArgument | undefined,
+    into: B,
+    root?: number,
+  ): Request<B>;
   iscatter(send: unknown, into: unknown, root: unknown = 0): unknown {
     return this.#start(scatter(this.site(), send, into, checkRoot('scatter', root, this.site())));
   }
@@ -342,7 +366,11 @@ export abstract class Collectives {
    * @param into on the root: `{ data, counts, displs? }`, in elements; its blocks must not overlap
    * @returns on the root `into.data`, undefined elsewhere
    */
-  gatherv<B extends BlocksArgument>(send: BufferArgument | InPlace, into: B | undefined, root?: number): B['data'] | undefined;
+  gatherv<B extends BlocksArgument>(
+    send: BufferArgument | InPlace,
+    into: B | undefined,
+    root?: number,
+  ): B['data'] | undefined;
   gatherv(send: unknown, into: unknown, root: unknown = 0): unknown {
     return this.#run(gatherv(this.site(), send, into, checkRoot('gatherv', root, this.site())));
   }
@@ -351,7 +379,11 @@ export abstract class Collectives {
    * Starts the same without blocking (MPI_Igatherv, MPI-4.1 section 6.12). The buffers must not be touched before the
    * request is complete; its result is what `gatherv` gives.
    */
-  igatherv<B extends BlocksArgument>(send: BufferArgument | InPlace, into: B | undefined, root?: number): Request<B['data'] | undefined>;
+  igatherv<B extends BlocksArgument>(
+    send: BufferArgument | InPlace,
+    into: B | undefined,
+    root?: number,
+  ): Request<B['data'] | undefined>;
   igatherv(send: unknown, into: unknown, root: unknown = 0): unknown {
     return this.#start(gatherv(this.site(), send, into, checkRoot('gatherv', root, this.site())));
   }
@@ -370,7 +402,10 @@ export abstract class Collectives {
    * Starts the same without blocking (MPI_Iallgatherv, MPI-4.1 section 6.12). The buffers must not be touched before the
    * request is complete; its result is what `allgatherv` gives.
    */
-  iallgatherv<B extends BlocksArgument>(send: BufferArgument | InPlace, into: B): Request<B['data']>;
+  iallgatherv<B extends BlocksArgument>(
+    send: BufferArgument | InPlace,
+    into: B,
+  ): Request<B['data']>;
   iallgatherv(send: unknown, into: unknown): unknown {
     return this.#start(allgatherv(this.site(), send, into));
   }
@@ -382,7 +417,11 @@ export abstract class Collectives {
    * @param into of exactly the length of this rank's block; on the root also `IN_PLACE`
    * @returns `into`
    */
-  scatterv<B extends BufferArgument | InPlace>(send: BlocksArgument | undefined, into: B, root?: number): B;
+  scatterv<B extends BufferArgument | InPlace>(
+    send: BlocksArgument | undefined,
+    into: B,
+    root?: number,
+  ): B;
   scatterv(send: unknown, into: unknown, root: unknown = 0): unknown {
     return this.#run(scatterv(this.site(), send, into, checkRoot('scatterv', root, this.site())));
   }
@@ -391,7 +430,11 @@ export abstract class Collectives {
    * Starts the same without blocking (MPI_Iscatterv, MPI-4.1 section 6.12). The buffers must not be touched before the
    * request is complete; its result is what `scatterv` gives.
    */
-  iscatterv<B extends BufferArgument | InPlace>(send: BlocksArgument | undefined, into: B, root?: number): Request<B>;
+  iscatterv<B extends BufferArgument | InPlace>(
+    send: BlocksArgument | undefined,
+    into: B,
+    root?: number,
+  ): Request<B>;
   iscatterv(send: unknown, into: unknown, root: unknown = 0): unknown {
     return this.#start(scatterv(this.site(), send, into, checkRoot('scatterv', root, this.site())));
   }
@@ -462,7 +505,13 @@ export abstract class Collectives {
     const short = rest.length < 2 || typeof rest[1] === 'number';
     const [into, op, root = 0, ...more] = short ? [undefined, ...rest] : rest;
     checkNothingMore(operation, more, site);
-    return reduction(site, { operation, input: x, into, op, root: checkRoot(operation, root, site) });
+    return reduction(site, {
+      operation,
+      input: x,
+      into,
+      op,
+      root: checkRoot(operation, root, site),
+    });
   }
 
   #reduceAll(

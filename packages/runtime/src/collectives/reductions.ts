@@ -109,7 +109,11 @@ function begun<R>(
 }
 
 export function copyOf(operand: Operand): Operand {
-  const { buffer: memory, byteOffset, byteLength } = ArrayBuffer.isView(operand.view)
+  const {
+    buffer: memory,
+    byteOffset,
+    byteLength,
+  } = ArrayBuffer.isView(operand.view)
     ? operand.view
     : { buffer: operand.view, byteOffset: 0, byteLength: operand.view.byteLength };
   const bytes = new Uint8Array(byteLength);
