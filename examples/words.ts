@@ -4,7 +4,7 @@
  * A word is a run of Unicode letters and digits, in lower case. A file is text if its first 8 KiB are UTF-8 without a
  * NUL byte; bytes further on that are not UTF-8 separate words. No word goes from one file into the next.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readAt, withFile } from './files.ts';
 
 export interface TextFile {
   readonly path: string;
@@ -125,18 +125,4 @@ function textBefore(fd: number, at: number): string {
 
 function continuesCharacter(byte: number): boolean {
   return (byte & 0b1100_0000) === 0b1000_0000;
-}
-
-function readAt(fd: number, at: number, length: number): Uint8Array {
-  const buffer = new Uint8Array(length);
-  return buffer.subarray(0, readSync(fd, buffer, 0, length, at));
-}
-
-function withFile<T>(path: string, use: (fd: number) => T): T {
-  const fd = openSync(path, 'r');
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
