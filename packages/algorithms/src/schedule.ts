@@ -11,6 +11,11 @@
  *   time, such a step also waits until all earlier ones of the same direction and peer have *started*.
  * - An exposure stays readable until the peer that accepted it has completed all pulls that name the `accept` step;
  *   then `expose` is complete. An `accept` that no pull names ends the exposure at once.
+ * - The collective area shows one operation of a rank at a time. A rank publishes in one order (its `publish` steps are a
+ *   chain), and its cell may be overwritten by its next operation as soon as its schedule is complete, or has failed. So
+ *   whoever copies out publishes that it has, the cell's owner waits for that and publishes once more, and whoever has
+ *   copied out waits for this last word before it completes: only then is what it copied known to be right
+ *   (native/models/area.pml).
  * - Both sides of a message must mean the same number of bytes; anything else is an error.
  */
 export interface Schedule {
