@@ -11,7 +11,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { MAX, PROC_NULL, SUM, world, wtime } from 'onecopy';
 import { PlateRows } from './jacobi.ts';
-import { complain, notNegative, readOptions, wholeNumber } from './options.ts';
+import { giveUp, notNegative, readOptions, wholeNumber } from './options.ts';
 import { partSizes, splitAt } from './parts.ts';
 
 const USAGE = `Usage: onecopy run -n 4 examples/heat2d.ts [options]
@@ -117,13 +117,20 @@ function gatherRows(values: Float64Array, rows: number, width: number): Float64A
 
 function write(plate: PlateRows, { rows, columns }: Options, path: string): void {
   const cells = gatherRows(plate.toArray(), rows, columns);
-  if (cells === undefined) return;
-  const lines = Array.from({ length: rows }, (_, row) =>
-    cells.subarray(row * columns, (row + 1) * columns).join(','),
-  );
+  const problem = world.bcastObject(cells && writeCells(cells, columns, path));
+  if (problem !== undefined) giveUp(problem);
+}
+
+/** The result says why it could not be done. */
+function writeCells(cells: Float64Array, columns: number, path: string): string | undefined {
+  let lines = '';
+  for (let at = 0; at < cells.length; at += columns) {
+    lines += `${cells.subarray(at, at + columns).join(',')}\n`;
+  }
   try {
-    writeFileSync(path, `${lines.join('\n')}\n`);
+    writeFileSync(path, lines);
+    return undefined;
   } catch (error) {
-    complain(`cannot write ${path}: ${(error as Error).message}`);
+    return `cannot write ${path}: ${(error as Error).message}`;
   }
 }

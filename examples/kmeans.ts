@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { IN_PLACE, SUM, world } from 'onecopy';
 import { assign, farthestPoints, moveCentroids, newTotals } from './lloyd.ts';
-import { complain, readOptions, UsageError, wholeNumber } from './options.ts';
+import { giveUp, readOptions, UsageError, wholeNumber } from './options.ts';
 import { partSizes } from './parts.ts';
-import { type Points, PointsError, parsePoints } from './points.ts';
+import { PointsError, parsePoints } from './points.ts';
 
 const USAGE = `Usage: onecopy run -n 4 examples/kmeans.ts [options] [FILE]
 
@@ -43,10 +43,12 @@ interface Task {
   readonly dimensions: number;
 }
 
+/** What only rank 0 has. */
 interface Beginning {
-  readonly task: Task;
-  readonly coordinates: Float64Array;
-  readonly centroids: Float64Array;
+  /** Or why there is none. */
+  readonly task: Task | string;
+  readonly coordinates?: Float64Array;
+  readonly centroids?: Float64Array;
 }
 
 interface Result {
@@ -84,9 +86,11 @@ if (options !== undefined) main(options);
 
 function main(options: Options): void {
   const beginning = rank === ROOT ? begin(options) : undefined;
-  const task = world.bcastObject<Task | null>(beginning?.task ?? null, ROOT);
-  // Rank 0 has said why.
-  if (task === null) return;
+  const task = world.bcastObject(beginning?.task, ROOT)!;
+  if (typeof task === 'string') {
+    giveUp(task);
+    return;
+  }
   const { count, dimensions } = task;
   const centroids = beginning?.centroids ?? new Float64Array(options.clusters * dimensions);
   world.bcast(centroids, ROOT);
@@ -123,27 +127,17 @@ function main(options: Options): void {
   else print(result);
 }
 
-/** What only rank 0 does; undefined if the file is not what it should be, which it says. */
-function begin({ path, columns, clusters }: Options): Beginning | undefined {
-  const points = readPoints(path, columns);
-  if (points === undefined) return undefined;
-  const { coordinates, count, dimensions } = points;
-  const centroids = farthestPoints(coordinates, dimensions, clusters);
-  const found = centroids.length / dimensions;
-  if (found === clusters) return { task: { count, dimensions }, coordinates, centroids };
-  complain(`${path} has only ${found} different points, too few for ${clusters} clusters`);
-  return undefined;
-}
-
-function readPoints(path: string, columns: readonly number[] | undefined): Points | undefined {
+function begin({ path, columns, clusters }: Options): Beginning {
   try {
-    return parsePoints(readFileSync(path, 'utf8'), columns);
+    const { coordinates, count, dimensions } = parsePoints(readFileSync(path, 'utf8'), columns);
+    const centroids = farthestPoints(coordinates, dimensions, clusters);
+    const found = centroids.length / dimensions;
+    if (found === clusters) return { task: { count, dimensions }, coordinates, centroids };
+    return { task: `${path} has only ${found} different points, too few for ${clusters} clusters` };
   } catch (error) {
     const { message } = error as Error;
-    complain(
-      error instanceof PointsError ? `${path}, ${message}` : `cannot read ${path}: ${message}`,
-    );
-    return undefined;
+    const isRead = error instanceof PointsError;
+    return { task: isRead ? `${path}, ${message}` : `cannot read ${path}: ${message}` };
   }
 }
 

@@ -17,15 +17,22 @@ export function readOptions<T>(usage: string, read: () => T): T | undefined {
     return read();
   } catch (error) {
     if (!isUsageError(error)) throw error;
-    if (world.rank === 0) complain(`${error.message}\n\n${usage}`);
+    if (world.rank === 0) {
+      console.error(`${error.message}\n\n${usage}`);
+      process.exitCode = 2;
+    }
     return undefined;
   }
 }
 
-/** For one rank to say what is wrong. The job fails when that rank leaves; the others should leave too. */
-export function complain(message: string): void {
-  console.error(message);
-  process.exitCode = 2;
+/** For all ranks to call, and then to leave: rank 0 says what is wrong. */
+export function giveUp(problem: string): void {
+  if (world.rank === 0) {
+    console.error(problem);
+    process.exitCode = 2;
+  }
+  // Rank 0 leaves last: its failure would end the job while others are still being told.
+  world.gather(0);
 }
 
 function isUsageError(error: unknown): error is Error {

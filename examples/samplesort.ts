@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { abort, LAND, MAX, MIN, SUM, world } from 'onecopy';
 import { readNumbers, tokenAt } from './numbers.ts';
-import { complain, readOptions, UsageError } from './options.ts';
+import { giveUp, readOptions, UsageError } from './options.ts';
 import { splitAt } from './parts.ts';
 import {
   chooseSplitters,
@@ -20,6 +20,7 @@ import {
   isSorted,
   type Keys,
   mergeRuns,
+  newKeys,
   sampleKeys,
   samplingDistance,
   toLines,
@@ -57,43 +58,39 @@ function main({ input, output }: Options): void {
   const sorted = sort(numbers, total);
   check(sorted, total);
   if (output === undefined) print(sorted);
-  else {
-    write(sorted, output);
-    if (rank === ROOT) console.log(`sorted ${total} numbers into ${output}`);
+  else if (write(sorted, output) && rank === ROOT) {
+    console.log(`sorted ${total} numbers into ${output}`);
   }
 }
 
-/** The numbers of this rank; undefined if the file is not what it should be, which rank 0 says. */
+/** The numbers of this rank; undefined if the file is not what it should be, and then all ranks give up. */
 function readPart(path: string): Float64Array | undefined {
-  const bytes = sizeOf(path);
-  if (bytes === undefined) return undefined;
+  // Rank 0 looks, so that all ranks split the same file even while it grows.
+  const bytes = world.bcastObject(rank === ROOT ? sizeOf(path) : '', ROOT);
+  if (typeof bytes === 'string') {
+    giveUp(bytes);
+    return undefined;
+  }
   const from = splitAt(rank, size, bytes);
   const { numbers, malformedAt } = readNumbers(path, from, splitAt(rank + 1, size, bytes));
   // All ranks learn of the first one in the file.
   const malformed = world.allreduce(malformedAt ?? Number.POSITIVE_INFINITY, MIN);
   if (malformed === Number.POSITIVE_INFINITY) return numbers;
-  if (rank === ROOT) {
-    const { line, text } = tokenAt(path, malformed);
-    complain(`${path}, line ${line}: '${text}' is not a number that can be sorted`);
-  }
+  const { line, text } = tokenAt(path, malformed);
+  giveUp(`${path}, line ${line}: '${text}' is not a number that can be sorted`);
   return undefined;
 }
 
-/** Rank 0 looks, so that all ranks split the same file even while it grows. */
-function sizeOf(path: string): number | undefined {
-  const bytes = Float64Array.of(-1);
-  if (rank === ROOT) {
-    try {
-      const stats = statSync(path);
-      if (!stats.isFile()) throw new Error('it is not a regular file');
-      accessSync(path, constants.R_OK);
-      bytes[0] = stats.size;
-    } catch (error) {
-      complain(`cannot read ${path}: ${(error as Error).message}`);
-    }
+/** In bytes, or why it cannot be read. */
+function sizeOf(path: string): number | string {
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error('it is not a regular file');
+    accessSync(path, constants.R_OK);
+    return stats.size;
+  } catch (error) {
+    return `cannot read ${path}: ${(error as Error).message}`;
   }
-  world.bcast(bytes, ROOT);
-  return bytes[0]! < 0 ? undefined : bytes[0];
 }
 
 /** Afterwards no number in a rank precedes one in a rank before. */
@@ -103,20 +100,22 @@ function sort(numbers: Float64Array, total: number): Float64Array {
   const samples = sampleKeys(numbers, rank, samplingDistance(total, size));
   const sendCounts = cutAtSplitters(numbers, rank, agreeOnSplitters(samples));
   const recvCounts = [...world.alltoall(Float64Array.from(sendCounts))];
-  const data = new Float64Array(recvCounts.reduce((sum, count) => sum + count, 0));
+  const data = new Float64Array(sum(recvCounts));
   world.alltoallv({ data: numbers, counts: sendCounts }, { data, counts: recvCounts });
   return mergeRuns(data, recvCounts);
 }
 
+/** Rank 0 chooses them from the samples of all ranks. */
 function agreeOnSplitters(samples: Keys): Keys {
   const counts = world.gather(samples.length, ROOT);
-  if (counts === undefined) {
-    world.gatherv(samples, undefined, ROOT);
-    return world.bcast(new Float64Array(chooseSplitters(samples, size).length), ROOT);
-  }
-  const data = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
-  world.gatherv(samples, { data, counts }, ROOT);
-  return world.bcast(chooseSplitters(data, size), ROOT);
+  const all = counts && { data: new Float64Array(sum(counts)), counts };
+  world.gatherv(samples, all, ROOT);
+  const splitters = all === undefined ? newKeys(size - 1) : chooseSplitters(all.data, size);
+  return world.bcast(splitters, ROOT);
+}
+
+function sum(counts: ArrayLike<number>): number {
+  return Array.from(counts).reduce((total, count) => total + count, 0);
 }
 
 /** Ends the job if this program has a bug. */
@@ -144,28 +143,34 @@ function print(sorted: Float64Array): void {
   }
 }
 
-/** All ranks write their lines at the same time. */
-function write(sorted: Float64Array, path: string): void {
+/** All ranks write their lines at the same time; or all give up, and the result is false. */
+function write(sorted: Float64Array, path: string): boolean {
   const pieces = [...toLines(sorted)].map((piece) => Buffer.from(piece));
-  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  let at = world.exscan(bytes, SUM) ?? 0;
-  // Rank 0 makes the file, or empties it, before the others open it.
-  if (rank === ROOT) orAbort(path, () => closeSync(openSync(path, 'w')));
-  world.barrier();
-  orAbort(path, () => {
+  let at = world.exscan(sum(pieces.map(({ length }) => length)), SUM) ?? 0;
+  const problem = world.bcastObject(rank === ROOT ? create(path) : undefined, ROOT);
+  if (problem !== undefined) {
+    giveUp(problem);
+    return false;
+  }
+  try {
     const fd = openSync(path, 'r+');
     for (const piece of pieces) at += writeAll(fd, piece, at);
     closeSync(fd);
-  });
-  // Rank 0 says that the file is complete.
-  world.barrier();
-}
-
-function orAbort(path: string, write: () => void): void {
-  try {
-    write();
   } catch (error) {
     abort(2, `cannot write ${path}: ${(error as Error).message}`);
+  }
+  // Only now the file is complete.
+  world.barrier();
+  return true;
+}
+
+/** Makes the file, or empties it. The result says why it could not. */
+function create(path: string): string | undefined {
+  try {
+    closeSync(openSync(path, 'w'));
+    return undefined;
+  } catch (error) {
+    return `cannot write ${path}: ${(error as Error).message}`;
   }
 }
 

@@ -22,8 +22,12 @@ export function samplingDistance(total: number, ranks: number): number {
   return Math.max(1, Math.floor(total / (ranks * ranks)));
 }
 
+export function newKeys(count: number): Keys {
+  return new Float64Array(count * KEY);
+}
+
 export function sampleKeys(sorted: Float64Array, rank: number, distance: number): Keys {
-  const keys = new Float64Array(Math.floor(sorted.length / distance) * KEY);
+  const keys = newKeys(Math.floor(sorted.length / distance));
   for (let key = 0; key < keys.length; key += KEY) {
     const place = (key / KEY + 1) * distance - 1;
     keys.set([sorted[place]!, rank, place], key);
@@ -31,11 +35,11 @@ export function sampleKeys(sorted: Float64Array, rank: number, distance: number)
   return keys;
 }
 
-/** The last key of each part but the last part. */
+/** The last key of each part but the last part. There must be at least one sample. */
 export function chooseSplitters(samples: Keys, parts: number): Keys {
   const order = Array.from({ length: samples.length / KEY }, (_, i) => i * KEY);
   order.sort((a, b) => compareKeys(samples, a, b));
-  const splitters = new Float64Array((parts - 1) * KEY);
+  const splitters = newKeys(parts - 1);
   for (let part = 1; part < parts; part++) {
     const key = order[Math.ceil((order.length * part) / parts) - 1]!;
     splitters.set(samples.subarray(key, key + KEY), (part - 1) * KEY);

@@ -615,17 +615,23 @@ describe('a wrong command line is refused', () => {
   });
 });
 
-describe('a wrong file is named', () => {
-  test.each([1, 3])('with the first line and token of it, on %i ranks', async (ranks) => {
+describe('all ranks give up, and one says', () => {
+  /** The line before the launcher's own: there is nothing else, no rank's stack either. */
+  async function complaintOf(name: string, ranks: number, ...args: string[]): Promise<string> {
+    const { code, stderr } = await run(name, ranks, ...args);
+    const [complaint, launcher, ...rest] = stderr.trimEnd().split('\n');
+    expect(launcher).toMatch(/^onecopy: rank 0 \(pid \d+\) exited with code 2/);
+    expect({ code, rest }).toEqual({ code: 2, rest: [] });
+    return complaint!;
+  }
+
+  test.each([1, 3])('which is the first wrong token, on %i ranks', async (ranks) => {
     const good = randomNumbers(1000, 4);
-    const lines = good.split('\n').length;
+    const line = good.split('\n').length + 1;
     const path = write('numbers', `${good}\n1 NaN 2\n${good} 3x ${good}`);
-    const { code, stdout, stderr } = await run('samplesort.ts', ranks, path);
-    expect(stderr.split('\n')[0]).toBe(
-      `${path}, line ${lines + 1}: 'NaN' is not a number that can be sorted`,
+    expect(await complaintOf('samplesort.ts', ranks, path)).toBe(
+      `${path}, line ${line}: 'NaN' is not a number that can be sorted`,
     );
-    expect(stderr).not.toContain('3x');
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });
 
   test.each([
@@ -633,28 +639,24 @@ describe('a wrong file is named', () => {
     ['samplesort.ts', 'examples', /^cannot read examples: it is not a regular file$/],
     ['kmeans.ts', 'nowhere', /^cannot read nowhere: ENOENT/],
     ['kmeans.ts', 'examples/words.ts', /^examples\/words\.ts, line \d+/],
-  ])('%s %s', async (name, path, message) => {
-    const { code, stdout, stderr } = await run(name, 3, path);
-    expect(stderr.split('\n')[0]).toMatch(message);
-    expect(stderr).toMatch(/rank 0 .* exited with code 2/);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  ])('what is wrong: %s %s', async (name, path, message) => {
+    expect(await complaintOf(name, 3, path)).toMatch(message);
   });
 
-  test('kmeans.ts with too few points', async () => {
+  test('that there are too few points', async () => {
     const path = write('points.csv', '1,2\n1,2\n3,4\n1,2\n');
-    const { code, stderr } = await run('kmeans.ts', 3, path);
-    expect(stderr).toContain(`${path} has only 2 different points, too few for 3 clusters\n`);
-    expect(code).toBe(2);
+    expect(await complaintOf('kmeans.ts', 3, path)).toBe(
+      `${path} has only 2 different points, too few for 3 clusters`,
+    );
   });
 
   test.each([
     ['samplesort.ts', []],
     ['heat2d.ts', ['--rows=3', '--columns=3', '--steps=1']],
-  ])('%s with an output that cannot be written', async (name, args) => {
+  ])('that the output of %s cannot be written', async (name, args) => {
     const path = join(folder, 'nowhere/output');
-    const { code, stderr } = await run(name, 3, ...args, '--output', path);
-    expect(stderr).toContain(`cannot write ${path}: ENOENT`);
-    expect(code).toBe(2);
+    const complaint = await complaintOf(name, 3, ...args, '--output', path);
+    expect(complaint).toContain(`cannot write ${path}: ENOENT`);
     expect(existsSync(path)).toBe(false);
   });
 });
