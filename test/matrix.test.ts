@@ -13,7 +13,7 @@ console.log(
     `${full ? '' : ' (ONECOPY_TEST_FULL=1 runs all)'}; ONECOPY_TEST_SEED=${seed}`,
 );
 
-describe('point-to-point, alltoall and barrier on', () => {
+describe('point-to-point and collective operations on', () => {
   for (const setting of launches(chosen)) {
     const cases = casesOf(setting, chosen);
     test(

@@ -31,6 +31,16 @@ export const OPERATIONS = [
   'alltoall into',
   'alltoall new',
   'barrier',
+  'bcast',
+  'allreduce new',
+  'allreduce in place',
+  'reduce into',
+  'scan into',
+  'reduceScatterBlock in place',
+  'allgather into',
+  'allgather in place',
+  'gather in place',
+  'scatter into',
 ] as const;
 
 export const RANKS = [1, 2, 3, 4, 5, 7, 8] as const;

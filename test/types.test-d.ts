@@ -4,11 +4,17 @@ import {
   ANY_TAG,
   type BufferArgument,
   type Communicator,
+  type Datatype,
   DOUBLE,
+  IN_PLACE,
+  type InPlace,
+  Op,
   type Received,
   type Request,
   type Status,
+  SUM,
   self,
+  type TypedArray,
   waitAll,
   world,
 } from 'onecopy';
@@ -140,4 +146,210 @@ export function refused(comm: Communicator): void {
   comm.rank = 3;
   // @ts-expect-error exit codes are numbers
   comm.abort('1');
+}
+
+declare const ints: Int32Array;
+declare const longs: BigInt64Array;
+declare const floatOrDouble: Float32Array | Float64Array;
+declare const numberOrArray: number | Float64Array;
+
+export async function reductions(comm: Communicator): Promise<void> {
+  expectType<number>()(comm.allreduce(3.5, SUM));
+  expectType<bigint>()(comm.allreduce(3n, SUM));
+  expectType<Float64Array<ArrayBuffer>>()(comm.allreduce(doubles, SUM));
+  expectType<BigInt64Array<ArrayBuffer>>()(comm.allreduce(longs, SUM));
+  expectType<Uint8Array<ArrayBuffer>>()(comm.allreduce(bytes, SUM));
+  expectType<Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>()(
+    comm.allreduce(floatOrDouble, SUM),
+  );
+  expectType<Float64Array>()(comm.allreduce(doubles, doubles, SUM));
+  expectType<Float64Array>()(comm.allreduce(IN_PLACE, doubles, SUM));
+  expectType<Request<number>>()(comm.iallreduce(3.5, SUM));
+  expectType<Request<bigint>>()(comm.iallreduce(3n, SUM));
+  expectType<Request<Float64Array<ArrayBuffer>>>()(comm.iallreduce(doubles, SUM));
+  expectType<Request<Float64Array>>()(comm.iallreduce(IN_PLACE, doubles, SUM));
+  expectType<number>()(await comm.iallreduce(1, SUM));
+  expectType<Float64Array>()(comm.iallreduce(doubles, doubles, SUM).wait());
+
+  // Off the root there is nothing.
+  expectType<number | undefined>()(comm.reduce(1, SUM));
+  expectType<bigint | undefined>()(comm.reduce(1n, SUM, 1));
+  expectType<Int32Array<ArrayBuffer> | undefined>()(comm.reduce(ints, SUM, 1));
+  expectType<Int32Array | undefined>()(comm.reduce(ints, ints, SUM, 1));
+  expectType<Int32Array | undefined>()(comm.reduce(ints, undefined, SUM));
+  expectType<Int32Array | undefined>()(comm.reduce(IN_PLACE, ints, SUM));
+  expectType<Request<number | undefined>>()(comm.ireduce(1, SUM));
+  expectType<Request<bigint | undefined>>()(comm.ireduce(1n, SUM));
+  expectType<Request<Int32Array<ArrayBuffer> | undefined>>()(comm.ireduce(ints, SUM));
+  expectType<Request<Int32Array | undefined>>()(comm.ireduce(IN_PLACE, ints, SUM, 2));
+
+  expectType<number>()(comm.scan(1, SUM));
+  expectType<bigint>()(comm.scan(1n, SUM));
+  expectType<Int32Array<ArrayBuffer>>()(comm.scan(ints, SUM));
+  expectType<Int32Array>()(comm.scan(IN_PLACE, ints, SUM));
+  expectType<Request<number>>()(comm.iscan(1, SUM));
+  expectType<Request<Int32Array>>()(comm.iscan(ints, ints, SUM));
+  // Nor for rank 0 of exscan, unless it has given a buffer.
+  expectType<number | undefined>()(comm.exscan(1, SUM));
+  expectType<bigint | undefined>()(comm.exscan(1n, SUM));
+  expectType<Int32Array<ArrayBuffer> | undefined>()(comm.exscan(ints, SUM));
+  expectType<Int32Array>()(comm.exscan(ints, ints, SUM));
+  expectType<Request<number | undefined>>()(comm.iexscan(1, SUM));
+  expectType<Request<Int32Array>>()(comm.iexscan(IN_PLACE, ints, SUM));
+
+  expectType<Int32Array<ArrayBuffer>>()(comm.reduceScatterBlock(ints, SUM));
+  expectType<Int32Array>()(comm.reduceScatterBlock(IN_PLACE, ints, SUM));
+  expectType<Request<Int32Array<ArrayBuffer>>>()(comm.ireduceScatterBlock(ints, SUM));
+  expectType<Request<Int32Array>>()(comm.ireduceScatterBlock(ints, ints, SUM));
+
+  // @ts-expect-error an operator is needed
+  comm.allreduce(doubles);
+  // @ts-expect-error a function is none
+  comm.allreduce(doubles, Math.max);
+  // @ts-expect-error nor is a name
+  comm.allreduce(doubles, 'SUM');
+  // @ts-expect-error a number is not received into a buffer
+  comm.allreduce(3.5, doubles, SUM);
+  // @ts-expect-error the classes must be the same
+  comm.allreduce(doubles, ints, SUM);
+  // @ts-expect-error in place of what?
+  comm.allreduce(IN_PLACE, SUM);
+  // @ts-expect-error a number is not in place of anything
+  comm.allreduce(IN_PLACE, 5, SUM);
+  // @ts-expect-error either a number or an array
+  comm.allreduce(numberOrArray, SUM);
+  // @ts-expect-error an array of numbers is no typed array
+  comm.allreduce([1, 2, 3], SUM);
+  // @ts-expect-error raw memory has no elements to combine
+  comm.allreduce(new ArrayBuffer(8), SUM);
+  // @ts-expect-error without root
+  comm.allreduce(doubles, SUM, 0);
+  // @ts-expect-error no time limit
+  comm.allreduce(doubles, doubles, SUM, { timeout: 5 });
+  // @ts-expect-error a number is no block for each rank
+  comm.reduceScatterBlock(1, SUM);
+  // @ts-expect-error the result may be missing off the root
+  expectType<number>()(comm.reduce(1, SUM));
+  // @ts-expect-error ranks are numbers
+  comm.reduce(doubles, SUM, '0');
+}
+
+export function operators(comm: Communicator): void {
+  expectType<Op>()(
+    Op.create((left, inout, datatype) => {
+      expectType<TypedArray>()(left);
+      expectType<TypedArray>()(inout);
+      expectType<Datatype>()(datatype);
+    }),
+  );
+  const longest = Op.create<Float64Array>(
+    (left, inout) => {
+      for (let i = 0; i < inout.length; i++) inout[i] = Math.hypot(left[i]!, inout[i]!);
+    },
+    { commute: true },
+  );
+  expectType<Float64Array<ArrayBuffer>>()(comm.allreduce(doubles, longest));
+  expectType<boolean>()(longest.commute);
+  // @ts-expect-error not a function
+  Op.create('sum');
+  // @ts-expect-error there is no such option
+  Op.create(() => undefined, { commutative: true });
+  // @ts-expect-error only create makes one
+  new Op('SUM', true, 'SUM');
+}
+
+export async function movements(comm: Communicator, described: BufferArgument): Promise<void> {
+  expectType<void>()(comm.barrier());
+  expectType<Request<void>>()(comm.ibarrier());
+  expectType<Float64Array>()(comm.bcast(doubles));
+  expectType<SharedArrayBuffer>()(comm.bcast(shared, 1));
+  expectType<BufferArgument>()(comm.bcast(described));
+  expectType<Request<Buffer>>()(comm.ibcast(bytes, 1));
+  // @ts-expect-error to broadcast a number use bcastObject
+  comm.bcast(5);
+  // @ts-expect-error nothing is in place of a broadcast
+  comm.bcast(IN_PLACE);
+
+  expectType<Float64Array<ArrayBuffer>>()(comm.allgather(1));
+  expectType<Int32Array<ArrayBuffer>>()(comm.allgather(ints));
+  expectType<Int32Array>()(comm.allgather(ints, ints));
+  expectType<Buffer>()(comm.allgather(ints, bytes));
+  expectType<Int32Array>()(comm.allgather(IN_PLACE, ints));
+  expectType<Request<Float64Array<ArrayBuffer>>>()(comm.iallgather(1));
+  expectType<Request<Int32Array>>()(comm.iallgather(IN_PLACE, ints));
+  // @ts-expect-error a bigint is no float64
+  comm.allgather(1n);
+  // @ts-expect-error in place of what?
+  comm.allgather(IN_PLACE);
+  // @ts-expect-error all ranks get it, there is no root
+  comm.allgather(ints, 0);
+
+  expectType<Float64Array<ArrayBuffer> | undefined>()(comm.gather(1));
+  expectType<Int32Array<ArrayBuffer> | undefined>()(comm.gather(ints, 1));
+  expectType<Int32Array | undefined>()(comm.gather(ints, ints, 1));
+  expectType<Int32Array | undefined>()(comm.gather(IN_PLACE, ints));
+  expectType<Request<Float64Array<ArrayBuffer> | undefined>>()(comm.igather(1, 1));
+  expectType<Request<Int32Array | undefined>>()(comm.igather(IN_PLACE, ints));
+  // @ts-expect-error off the root there is nothing
+  expectType<Int32Array<ArrayBuffer>>()(comm.gather(ints));
+
+  expectType<Int32Array>()(comm.scatter(ints, ints));
+  expectType<Int32Array>()(comm.scatter(undefined, ints, 1));
+  expectType<InPlace>()(comm.scatter(ints, IN_PLACE));
+  expectType<Request<Int32Array>>()(comm.iscatter(undefined, ints));
+  // @ts-expect-error where to?
+  comm.scatter(ints);
+  // @ts-expect-error it is the receive buffer that may be in place
+  comm.scatter(IN_PLACE, ints);
+
+  expectType<Float64Array>()(comm.alltoall(IN_PLACE, doubles));
+  expectType<Request<Float64Array<ArrayBuffer>>>()(comm.ialltoall(doubles));
+  expectType<Request<Buffer>>()(comm.ialltoall(doubles, bytes));
+  // @ts-expect-error in place of what?
+  comm.alltoall(IN_PLACE);
+  expectType<Int32Array>()(await comm.iallgather(ints, ints));
+}
+
+export function blocks(comm: Communicator): void {
+  const counts = [1, 2];
+  const into = { data: ints, counts };
+  expectType<Int32Array>()(comm.allgatherv(ints, into));
+  expectType<Int32Array>()(comm.allgatherv(IN_PLACE, { data: ints, counts: Int32Array.of(1, 2) }));
+  expectType<Int32Array>()(comm.allgatherv(ints, { ...into, displs: Uint8Array.of(0, 4) }));
+  expectType<Int32Array | undefined>()(comm.gatherv(ints, into, 1));
+  expectType<Int32Array | undefined>()(comm.gatherv(IN_PLACE, into));
+  comm.gatherv(ints, undefined, 1);
+  expectType<Int32Array>()(comm.scatterv(into, ints));
+  expectType<Int32Array>()(comm.scatterv(undefined, ints, 1));
+  expectType<InPlace>()(comm.scatterv(into, IN_PLACE));
+  expectType<Int32Array>()(comm.alltoallv(into, into));
+  expectType<Int32Array>()(comm.alltoallv(IN_PLACE, into));
+  expectType<Request<Int32Array>>()(comm.iallgatherv(ints, into));
+  expectType<Request<Int32Array | undefined>>()(comm.igatherv(ints, into));
+  expectType<Request<Int32Array>>()(comm.iscatterv(into, ints));
+  expectType<Request<Int32Array>>()(comm.ialltoallv(into, into));
+  // @ts-expect-error without a receive buffer nobody knows the lengths
+  comm.allgatherv(ints);
+  // @ts-expect-error counts are needed
+  comm.allgatherv(ints, { data: ints });
+  // @ts-expect-error counts are numbers
+  comm.allgatherv(ints, { data: ints, counts: [1n, 2n] });
+  // @ts-expect-error a buffer alone says nothing about its blocks
+  comm.alltoallv(ints, into);
+}
+
+export function values(comm: Communicator): void {
+  const value = { text: 'x' };
+  type Value = typeof value;
+  expectType<Value>()(comm.bcastObject(value));
+  expectType<Value | undefined>()(comm.bcastObject(comm.rank === 0 ? value : undefined, 0));
+  expectType<Value[] | undefined>()(comm.gatherObject(value, 1));
+  expectType<Value[]>()(comm.allgatherObject(value));
+  expectType<Value>()(comm.scatterObject([value, value]));
+  expectType<Value>()(comm.scatterObject<Value>(undefined, 1));
+  expectType<string>()(comm.allreduceObject('x', (a: string, b: string) => a + b));
+  // @ts-expect-error the values of all ranks, in an array
+  comm.scatterObject(value);
+  // @ts-expect-error an operator of numbers combines no objects
+  comm.allreduceObject(value, SUM);
 }

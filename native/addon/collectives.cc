@@ -250,8 +250,10 @@ napi_value setOperatorMemory(napi_env env, napi_callback_info info) {
         memory.left = static_cast<std::byte*>(left.data);
         memory.right = static_cast<std::byte*>(right.data);
         memory.bytes = left.bytes;
-        for (std::size_t i = 0; i < 2; ++i)
+        for (std::size_t i = 0; i < 2; ++i) {
+            if (memory.references[i] != nullptr) napi_delete_reference(env, memory.references[i]);
             napi_create_reference(env, in.values[i], 1, &memory.references[i]);
+        }
         return code(env, ErrorCode::ok);
     });
 }

@@ -18,6 +18,10 @@ ScriptOperator::~ScriptOperator() {
 
 bool ScriptOperator::apply(void* out, const void* left, const void* right, std::size_t count) {
     const std::size_t most = memory_.bytes / elementBytes_;
+    if (!present()) {
+        text_ = "the operator's operands were transferred away";
+        return false;
+    }
     for (std::size_t at = 0; at < count; at += most) {
         const std::size_t elements = std::min(most, count - at);
         const std::size_t offset = at * elementBytes_;
@@ -28,6 +32,26 @@ bool ScriptOperator::apply(void* out, const void* left, const void* right, std::
         std::memcpy(static_cast<std::byte*>(out) + offset, memory_.right, bytes);
     }
     return true;
+}
+
+// A script that kept a view of the operands may have transferred their memory away since.
+bool ScriptOperator::present() const {
+    napi_handle_scope scope;
+    napi_open_handle_scope(env_, &scope);
+    const auto isAt = [&](napi_ref reference, const std::byte* data) {
+        napi_value value = nullptr;
+        void* now = nullptr;
+        std::size_t length = 0;
+        napi_typedarray_type type;
+        return napi_get_reference_value(env_, reference, &value) == napi_ok && value != nullptr &&
+               napi_get_typedarray_info(env_, value, &type, &length, &now, nullptr, nullptr) ==
+                   napi_ok &&
+               now == data && length == memory_.bytes;
+    };
+    const bool both =
+        isAt(memory_.references[0], memory_.left) && isAt(memory_.references[1], memory_.right);
+    napi_close_handle_scope(env_, scope);
+    return both;
 }
 
 bool ScriptOperator::call(std::size_t count) {
@@ -64,6 +88,10 @@ bool ScriptOperator::call(std::size_t count) {
             napi_get_and_clear_last_exception(env_, &error);
     }
     napi_close_handle_scope(env_, scope);
+    if (status == napi_ok && kind != napi_string && !present()) {
+        text_ = "the operator has transferred its operands away";
+        return false;
+    }
     return status == napi_ok && kind != napi_string;
 }
 

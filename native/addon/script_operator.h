@@ -35,6 +35,7 @@ class ScriptOperator final : public UserOperator {
 
    private:
     bool call(std::size_t count);
+    bool present() const;
 
     napi_env env_;
     napi_ref function_ = nullptr;

@@ -68,15 +68,16 @@ export class NativeCommunicator implements EngineCommunicator {
     // An operator in JavaScript could shrink a buffer in the middle of the call.
     if (operator.combine !== undefined) checkLasting(call, call.operation);
     const result = this.#binding.collective(...this.#arguments(call, operator));
-    if (result !== 0) throw operator.thrown ?? this.#failure(call, result);
+    if (result !== 0) throw operator.thrown ?? this.#failure(call.operation, result);
   }
 
   start(call: CollectiveCall): PendingOperation {
     checkLasting(call, `i${call.operation}`);
     const operator = operatorCall(this.#binding, call.operator);
     const handle = this.#binding.icollective(...this.#arguments(call, operator));
-    if (handle < 0) throw this.#failure(call, -handle);
-    return this.#begin(handle, call, (result) => operator.thrown ?? this.#failure(call, result));
+    const name = `i${call.operation}`;
+    if (handle < 0) throw this.#failure(name, -handle);
+    return this.#begin(handle, call, (result) => operator.thrown ?? this.#failure(name, result));
   }
 
   #arguments(
@@ -128,7 +129,7 @@ export class NativeCommunicator implements EngineCommunicator {
     this.#kept = 0;
   }
 
-  #failure({ operation }: CollectiveCall, result: number): MpiError {
+  #failure(operation: string, result: number): MpiError {
     return failure(this.#binding, result, { operation, collective: true });
   }
 }

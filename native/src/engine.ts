@@ -297,6 +297,8 @@ class NativeOperation implements PendingOperation {
     if (!this.#done) {
       const result = this.#binding.test(this.handle);
       if (result === -1) return false;
+      // Asked from inside an operator, it goes on.
+      if (this.#binding.errorCodes[result] === 'ERR_REENTRANT') throw this.#translate(result);
       this.#finish(result);
     }
     if (this.#error !== undefined) throw this.#error;
@@ -307,7 +309,7 @@ class NativeOperation implements PendingOperation {
     if (!this.#done) {
       const result = this.#binding.wait(this.handle, timeout ?? -1);
       const code = this.#binding.errorCodes[result];
-      if (code === 'ERR_TIMEOUT' || code === 'ERR_DEADLOCK') {
+      if (code === 'ERR_TIMEOUT' || code === 'ERR_DEADLOCK' || code === 'ERR_REENTRANT') {
         throw failure(this.#binding, result, this.#attempt);
       }
       this.#finish(result);

@@ -176,7 +176,8 @@ function collectiveFailure(
       return new MpiError(
         code,
         `${what}: ${who} has called ${nameOf(at(Report.expected))}, and this rank ${nameOf(at(Report.actual))}. ` +
-          'All ranks of a communicator must call the same collective operations with the same counts in the same order',
+          'All ranks of a communicator must call the same collective operations with the same counts in the same order. ' +
+          USABLE,
         from,
       );
     case 'ERR_OP':

@@ -48,6 +48,11 @@ class OperatorMemory {
     binding.setOperatorMemory(this.#left, this.#right);
   }
 
+  /** False once a script that kept a view has transferred the memory away. */
+  get intact(): boolean {
+    return this.#left.byteLength > 0 && this.#right.byteLength > 0;
+  }
+
   views(type: number, count: number): readonly [TypedArray, TypedArray] {
     let whole = this.#views.get(type);
     if (whole === undefined) {
@@ -84,13 +89,17 @@ class ScriptCall implements OperatorCall {
 
   constructor(binding: Binding, operator: OperatorFunction) {
     this.commutative = operator.commutative;
-    memory ??= new OperatorMemory(binding);
+    if (memory?.intact !== true) memory = new OperatorMemory(binding);
     const operands = memory;
     this.combine = (type, count) => {
       try {
         const [left, right] = operands.views(type, count);
         operator.combine(left, right, type);
-        return undefined;
+        if (operands.intact) return undefined;
+        throw new MpiError(
+          'ERR_DETACHED',
+          'the operator has transferred its operands away; it must leave its result in the second one',
+        );
       } catch (error) {
         this.#thrown =
           error instanceof Error

@@ -5,8 +5,10 @@ import {
   ANY_TAG,
   type BufferArgument,
   type BufferLike,
+  IN_PLACE,
   MpiError,
   type Status,
+  SUM,
   self,
   type TypedArray,
   type TypedArrayClass,
@@ -62,8 +64,8 @@ class Guarded {
     this.buffer = whole ? memory : viewOf(element, memory, this.#begin, length);
   }
 
-  fill(content: Uint8Array): this {
-    this.#memory.set(content, this.#begin);
+  fill(content: Uint8Array, at = 0): this {
+    this.#memory.set(content, this.#begin + at);
     return this;
   }
 
@@ -132,6 +134,46 @@ class Trial {
   content(source: number, dest: number): Uint8Array<ArrayBuffer> {
     const length = this.#count * widthOf(this.#case.element);
     return new Random(seed, this.#code, source, dest).bytes(length);
+  }
+
+  /** Every root has its turn. */
+  get root(): number {
+    return this.#code % size;
+  }
+
+  /** What `source` contributes to a sum of `dest`: small enough for the sum of all to fit into every class. */
+  operand(source: number, dest = 0): Uint8Array {
+    const values = new Random(seed, this.#code, source, dest).bytes(this.#count);
+    return values.map((value) => value & 15);
+  }
+
+  /** The sum of what ranks 0 to `last` contribute, as bytes of the elements. */
+  sum(last: number, dest = 0): Uint8Array<ArrayBuffer> {
+    const sum = new Uint8Array(this.#count);
+    for (let source = 0; source <= last; source++) {
+      const values = this.operand(source, dest);
+      for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+    }
+    return this.widened(sum);
+  }
+
+  /** Small numbers as elements of the class. */
+  widened(values: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { typedClass } = this;
+    if (typedClass === BigInt64Array || typedClass === BigUint64Array) {
+      const wide = new BigInt64Array(values.length);
+      for (let i = 0; i < values.length; i++) wide[i] = BigInt(values[i]!);
+      return new Uint8Array(wide.buffer);
+    }
+    const wide = new (typedClass as Float64ArrayConstructor)(values.length);
+    wide.set(values);
+    return new Uint8Array(wide.buffer);
+  }
+
+  /** One message of this case, with something in it. */
+  one(content?: Uint8Array): Guarded {
+    const guarded = this.#guarded(this.#count);
+    return content === undefined ? guarded : guarded.fill(content);
   }
 
   outgoing(dest: number = above): Guarded {
@@ -327,7 +369,99 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
     const firstOut = Math.min(...all.map(([, left]) => left!));
     must(lastIn <= firstOut, `a rank left ${lastIn - firstOut} s before all had come`);
   },
+
+  bcast(trial) {
+    const content = trial.content(trial.root, 0);
+    const place = trial.one(rank === trial.root ? content : undefined);
+    same(world.bcast(place.buffer, trial.root), place);
+    place.check(content);
+  },
+
+  'allreduce new'(trial) {
+    const content = trial.widened(trial.operand(rank));
+    const x = new trial.typedClass(content.slice().buffer) as TypedArray;
+    const result = world.allreduce(x, SUM);
+    must(result instanceof trial.typedClass, `a ${result.constructor.name}`);
+    must(Buffer.compare(bytesOf(result), trial.sum(size - 1)) === 0, 'another sum');
+    must(Buffer.compare(bytesOf(x), content) === 0, 'the operand has changed');
+  },
+
+  'allreduce in place'(trial) {
+    const place = trial.one(trial.widened(trial.operand(rank)));
+    same(world.allreduce(IN_PLACE, numbers(place), SUM), place);
+    place.check(trial.sum(size - 1));
+  },
+
+  'reduce into'(trial) {
+    const content = trial.widened(trial.operand(rank));
+    const outgoing = trial.one(content);
+    const isRoot = rank === trial.root;
+    const incoming = trial.one();
+    const result = world.reduce(numbers(outgoing), numbers(incoming), SUM, trial.root);
+    if (isRoot) same(result, incoming);
+    else must(result === undefined, 'a result off the root');
+    outgoing.check(content);
+    incoming.check(isRoot ? trial.sum(size - 1) : new Uint8Array(content.length).fill(GUARD));
+  },
+
+  'scan into'(trial) {
+    const outgoing = trial.one(trial.widened(trial.operand(rank)));
+    const incoming = trial.one();
+    same(world.scan(numbers(outgoing), numbers(incoming), SUM), incoming);
+    incoming.check(trial.sum(rank));
+  },
+
+  'reduceScatterBlock in place'(trial) {
+    const content = concatenated((dest) => trial.widened(trial.operand(rank, dest)));
+    const place = trial.blocks().fill(content);
+    same(world.reduceScatterBlock(IN_PLACE, numbers(place), SUM), place);
+    content.set(trial.sum(size - 1, rank));
+    place.check(content);
+  },
+
+  'allgather into'(trial) {
+    const incoming = trial.blocks();
+    same(world.allgather(trial.outgoing(0).buffer, incoming.buffer), incoming);
+    incoming.check(concatenated((source) => trial.content(source, 0)));
+  },
+
+  'allgather in place'(trial) {
+    const own = trial.content(rank, 0);
+    const place = trial.blocks().fill(own, rank * own.length);
+    same(world.allgather(IN_PLACE, place.buffer), place);
+    place.check(concatenated((source) => trial.content(source, 0)));
+  },
+
+  'gather in place'(trial) {
+    const own = trial.content(rank, 0);
+    if (rank !== trial.root) {
+      const result = world.gather(trial.one(own).buffer, undefined, trial.root);
+      must(result === undefined, 'a result off the root');
+      return;
+    }
+    const place = trial.blocks().fill(own, rank * own.length);
+    same(world.gather(IN_PLACE, place.buffer, trial.root), place);
+    place.check(concatenated((source) => trial.content(source, 0)));
+  },
+
+  'scatter into'(trial) {
+    const { root } = trial;
+    const whole = trial.blocks().fill(concatenated((dest) => trial.content(root, dest)));
+    const incoming = trial.one();
+    const send = rank === root ? whole.buffer : undefined;
+    same(world.scatter(send, incoming.buffer, root), incoming);
+    incoming.check(trial.content(root, rank));
+  },
 };
+
+function same(result: unknown, { buffer }: Guarded): void {
+  must(result === buffer, 'another buffer came back');
+}
+
+/** Reductions are declared for typed arrays; other buffers are bytes to them. */
+function numbers({ buffer }: Guarded): TypedArray {
+  return buffer as unknown as TypedArray;
+}
 
 function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);

@@ -34,7 +34,7 @@ void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload
         Matcher::remove(*receive);
         return receiveEager(*receive, envelope, payload);
     }
-    if (dropBroken(envelope, nullptr)) return;
+    if (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr)) return;
     count(self_->counters.unexpected);
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = envelope;
@@ -52,7 +52,7 @@ void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& desc
         Matcher::remove(*receive);
         return beginPull(peer, *receive, envelope, descriptor);
     }
-    if (dropBroken(envelope, &descriptor)) return;
+    if (dropBroken(envelope, &descriptor) || refuseOther(envelope, &descriptor)) return;
     count(self_->counters.unexpected);
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = envelope;

@@ -8,12 +8,27 @@ namespace onecopy {
 
 namespace {
 
-// Tags are not negative, so numbers of operations have 31 bits.
-constexpr std::uint32_t kSequenceMask = 0x7fffffff;
+// Tags are not negative: 31 bits of an operation's number.
+constexpr std::uint32_t kTagMask = 0x7fffffff;
 
-// Of two numbers of one communicator: what was given out half of all numbers ago is long over.
-bool isBefore(std::uint32_t sequence, std::uint32_t next) {
-    return ((next - sequence - 1) & kSequenceMask) < kSequenceMask / 2;
+// Of a tag and the number given out next: what was given out half of all tags ago is long over.
+bool isBefore(std::uint32_t tag, std::uint64_t next) {
+    return ((static_cast<std::uint32_t>(next) - tag - 1) & kTagMask) < kTagMask / 2;
+}
+
+// The word of a collective area.
+std::uint64_t areaWord(std::uint64_t sequence, MessageKind kind) {
+    return sequence << 24 | static_cast<std::uint64_t>(kind) << 16;
+}
+std::uint64_t sequenceOf(std::uint64_t word) { return word >> 24; }
+MessageKind kindOf(std::uint64_t word) { return static_cast<MessageKind>(word >> 16 & 0xff); }
+std::uint32_t countOf(std::uint64_t word) { return static_cast<std::uint32_t>(word & 0xffff); }
+
+Error differs(MessageKind theirs, MessageKind ours, std::int32_t peer) {
+    return {.code = ErrorCode::collective,
+            .peer = peer,
+            .expected = static_cast<std::uint64_t>(theirs),
+            .actual = static_cast<std::uint64_t>(ours)};
 }
 
 constexpr std::size_t kMostText = 1024;
@@ -41,16 +56,24 @@ void Engine::startCollective(CollectiveContext& context, Execution& execution) {
     ++liveExecutions_;
     handle.envelope.context = context.context;
     if (Error refusal = refusalFor(kAnySource)) return complete(handle, refusal);
-    const std::uint32_t sequence = context.next;
-    context.next = (sequence + 1) & kSequenceMask;
-    execution.begin(*this, context, sequence);
+    execution.begin(*this, context, context.next++);
     context.live.append(execution);
-    if (const auto broken = context.broken.find(sequence); broken != context.broken.end()) {
+    const std::uint32_t tag = execution.tag();
+    if (const auto broken = context.broken.find(tag); broken != context.broken.end()) {
         // Another rank has failed in it before this one came.
         const Breakage why = broken->second;
         context.broken.erase(broken);
         execution.fail({.code = why.code, .peer = why.culprit}, why);
     }
+    Error other;
+    matcher_.forEachUnexpected([&](const UnexpectedMessage& message) {
+        const Envelope& envelope = message.envelope;
+        if (envelope.context == context.context &&
+            static_cast<std::uint32_t>(envelope.tag) == tag &&
+            envelope.kind != handle.envelope.kind)
+            other = differs(envelope.kind, handle.envelope.kind, envelope.source);
+    });
+    if (other) execution.fail(other, {});
     makeReady(execution);
     runExecutions();
 }
@@ -106,8 +129,9 @@ void Engine::endExposure(Request& accepted, TransferState outcome) {
 // ---------------------------------------------------------------------------------------------------
 // the collective area
 
-void Engine::enterArea(std::uint32_t sequence) {
-    self_->area.word.store(static_cast<std::uint64_t>(sequence) << 32, std::memory_order_seq_cst);
+void Engine::enterArea(const Execution& execution) {
+    self_->area.word.store(areaWord(execution.sequence(), execution.handle.envelope.kind),
+                           std::memory_order_seq_cst);
 }
 
 void Engine::publish(const CollectiveContext& context) {
@@ -137,39 +161,94 @@ const CollectiveArea* Engine::areaOf(std::int32_t rank) const {
                                               : nullptr;
 }
 
-// `isLater`: it shows a later operation.
-bool Engine::seesPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count,
-                           bool& isLater) const {
+bool Engine::seesPublished(std::int32_t rank, const Execution& execution,
+                           std::uint32_t count) const {
     const CollectiveArea* area = areaOf(rank);
     if (area == nullptr) return false;
     const std::uint64_t word = area->word.load(std::memory_order_seq_cst);
-    const auto theirs = static_cast<std::uint32_t>(word >> 32);
-    isLater = theirs != sequence && theirs - sequence < 1u << 31;
-    return isLater || (theirs == sequence && static_cast<std::uint32_t>(word) >= count);
+    const std::uint64_t theirs = sequenceOf(word);
+    return theirs > execution.sequence() ||
+           (theirs == execution.sequence() && countOf(word) >= count);
 }
 
-bool Engine::hasPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count,
+// Why nothing more can come from a rank; false while it may.
+bool Engine::isLost(std::int32_t rank, Error& lost) const {
+    const Peer& peer = peerOf(rank);
+    if (ending_ || aborted_ || peer.settled) lost = refusalFor(rank);
+    if (!lost && peer.settled) lost = lostPeer(peer);
+    return static_cast<bool>(lost);
+}
+
+bool Engine::hasPublished(std::int32_t rank, const Execution& execution, std::uint32_t count,
                           Error& lost) {
     Peer& peer = peerOf(rank);
     if (peer.link == Peer::Link::none) ask(peer);
-    bool isLater = false;
-    if (seesPublished(rank, sequence, count, isLater)) {
-        // In a later operation it has completed this one, or failed in it. If it failed, its word
-        // about that was on the channel before it went on.
-        if (isLater) peer.channel->markReadable();
-        while (isLater && peer.channel->take(peer, 1024) > 0) peer.channel->markReadable();
-        return true;
+    if (const CollectiveArea* area = areaOf(rank)) {
+        const std::uint64_t word = area->word.load(std::memory_order_seq_cst);
+        const std::uint64_t theirs = sequenceOf(word);
+        const MessageKind ours = execution.handle.envelope.kind;
+        if (theirs > execution.sequence()) {
+            // In a later operation it has completed this one, or failed in it. If it failed, its
+            // word about that was on the channel before it went on.
+            peer.channel->markReadable();
+            while (peer.channel->take(peer, 1024) > 0) peer.channel->markReadable();
+            return true;
+        }
+        if (theirs == execution.sequence()) {
+            if (kindOf(word) != ours) {
+                lost = differs(kindOf(word), ours, rank);
+                return false;
+            }
+            if (countOf(word) >= count) return true;
+        }
     }
-    if (ending_ || aborted_ || peer.settled) lost = refusalFor(rank);
-    if (!lost && peer.settled) lost = lostPeer(peer);
+    isLost(rank, lost);
     return false;
 }
 
-bool Engine::hasUntoldNotices(const CollectiveContext& context, std::uint32_t sequence) const {
+// A message of an operation that this rank takes for another one: no receive will ever match it.
+// True if it was one.
+bool Engine::refuseOther(const Envelope& envelope, const Descriptor* descriptor) {
+    if (!isCollective(envelope.kind)) return false;
+    const auto found = contexts_.find(envelope.context);
+    if (found == contexts_.end()) return false;
+    CollectiveContext& context = *found->second;
+    for (Execution* execution = context.live.first(); execution != nullptr;
+         execution = context.live.after(*execution)) {
+        if (execution->tag() != static_cast<std::uint32_t>(envelope.tag)) continue;
+        const MessageKind ours = execution->handle.envelope.kind;
+        if (ours == envelope.kind) return false;
+        execution->fail(differs(envelope.kind, ours, envelope.source), {});
+        return dropBroken(envelope, descriptor);
+    }
+    return false;
+}
+
+// A rank that waits for messages while the others wait for it in the area. Only now and then: it
+// takes a mistake of the program.
+void Engine::compareWithAreas() {
+    const auto found = contexts_.find(kWorldCollectives);
+    if (found == contexts_.end()) return;
+    const CollectiveContext& context = *found->second;
+    for (Execution* execution = context.live.first(); execution != nullptr;) {
+        Execution* next = context.live.after(*execution);
+        for (const Peer* peer : connected_) {
+            const std::uint64_t word = areaOf(peer->rank)->word.load(std::memory_order_acquire);
+            const MessageKind ours = execution->handle.envelope.kind;
+            if (sequenceOf(word) == execution->sequence() && kindOf(word) != ours) {
+                execution->fail(differs(kindOf(word), ours, peer->rank), {});
+                break;
+            }
+        }
+        execution = next;
+    }
+}
+
+bool Engine::hasUntoldNotices(const CollectiveContext& context, std::uint32_t tag) const {
     for (const std::int32_t rank : context.members) {
         if (isSelf(rank)) continue;
         for (const Peer::Notice& notice : peers_[static_cast<std::size_t>(rank)]->notices) {
-            if (notice.broken.context == context.context && notice.broken.sequence == sequence)
+            if (notice.broken.context == context.context && notice.broken.sequence == tag)
                 return true;
         }
     }
@@ -196,13 +275,11 @@ bool Engine::dropBroken(const Envelope& envelope, const Descriptor* descriptor) 
     return true;
 }
 
-void Engine::breakCollective(CollectiveContext& context, std::uint32_t sequence,
-                             const Breakage& why) {
-    context.broken[sequence] = why;
+void Engine::breakCollective(CollectiveContext& context, std::uint32_t tag, const Breakage& why) {
+    context.broken[tag] = why;
     matcher_.forEachUnexpected([&](UnexpectedMessage& message) {
         const Envelope& envelope = message.envelope;
-        if (envelope.context != context.context ||
-            static_cast<std::uint32_t>(envelope.tag) != sequence)
+        if (envelope.context != context.context || static_cast<std::uint32_t>(envelope.tag) != tag)
             return;
         const MatchedMessage taken = matcher_.take(message);
         const bool large = taken->form == UnexpectedMessage::Form::descriptor;
@@ -216,7 +293,7 @@ void Engine::breakCollective(CollectiveContext& context, std::uint32_t sequence,
         Peer& peer = peerOf(rank);
         if (peer.gone() || peer.settled) continue;
         peer.notices.push_back(
-            {{context.context, sequence, static_cast<std::uint32_t>(why.code), why.culprit},
+            {{context.context, tag, static_cast<std::uint32_t>(why.code), why.culprit},
              why.text.substr(0, kMostText)});
         if (peer.link == Peer::Link::none) ask(peer);
     }
@@ -231,7 +308,7 @@ void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> tex
         known ? static_cast<ErrorCode>(notice.code) : ErrorCode::protocol, notice.culprit,
         std::string(reinterpret_cast<const char*>(text.data()), std::min(text.size(), kMostText))};
     Execution* execution = context.live.first();
-    while (execution != nullptr && execution->sequence() != notice.sequence)
+    while (execution != nullptr && execution->tag() != notice.sequence)
         execution = context.live.after(*execution);
     if (execution != nullptr) {
         execution->fail({.code = why.code, .peer = why.culprit}, why);

@@ -51,12 +51,11 @@ inline constexpr std::uint32_t kWorldCollectives = 1;
 struct CollectiveContext {
     std::uint32_t context = 0;
     std::vector<std::int32_t> members;  // ranks in the world; empty until it is opened here
-    std::uint32_t next = 0;
+    std::uint64_t next = 1;
     List<Execution, LiveTag> live;
     // Executions that use the collective area, in order: one at a time.
     std::deque<Execution*> areaTurns;
-    std::uint32_t areaNext = 1;  // 0: none yet
-    // Operations that have failed on some rank, by number, also such as have not begun here yet.
+    // Operations that have failed on some rank, by tag, also such as have not begun here yet.
     // What still arrives for them is dropped.
     std::unordered_map<std::uint32_t, Breakage> broken;
 };
@@ -113,6 +112,9 @@ class Engine final : private LauncherSink {
     // says so; one that will exit with a failure does not, and counts as failed when its process is
     // gone.
     void leave(bool well);
+    // Leaves without completing anything and without a word: counts as failed when its process is
+    // gone.
+    void vanish() { left_ = true; }
     void abort(int code, bool uncaught, const std::string& text);
 
     // --------------------------------------------------------------------------------------------------
@@ -156,18 +158,22 @@ class Engine final : private LauncherSink {
     void makeReady(Execution& execution);
     bool runExecutions();
     // The collective area of this rank.
-    void enterArea(std::uint32_t sequence);
+    void enterArea(const Execution& execution);
     void publish(const CollectiveContext& context);
     bool fillCell(std::span<const iovec> from);
     // Whether a peer has published so often in this operation, or has completed it; `lost` says why
     // that can never be.
-    bool hasPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count, Error& lost);
+    bool hasPublished(std::int32_t rank, const Execution& execution, std::uint32_t count,
+                      Error& lost);
+    bool seesPublished(std::int32_t rank, const Execution& execution, std::uint32_t count) const;
     const CollectiveArea* areaOf(std::int32_t rank) const;
-    bool seesPublished(std::int32_t rank, std::uint32_t sequence, std::uint32_t count,
-                       bool& isLater) const;
-    bool hasUntoldNotices(const CollectiveContext& context, std::uint32_t sequence) const;
+    // Ranks that have called different operations.
+    bool refuseOther(const Envelope& envelope, const Descriptor* descriptor);
+    void compareWithAreas();
+    bool isLost(std::int32_t rank, Error& lost) const;
+    bool hasUntoldNotices(const CollectiveContext& context, std::uint32_t tag) const;
     // Tells the other members, and drops what comes or has come for this operation.
-    void breakCollective(CollectiveContext& context, std::uint32_t sequence, const Breakage& why);
+    void breakCollective(CollectiveContext& context, std::uint32_t tag, const Breakage& why);
     void onBroken(const BrokenNotice& notice, std::span<const std::byte> text);
     bool isBroken(const Envelope& envelope);
     bool dropBroken(const Envelope& envelope, const Descriptor* descriptor);

@@ -153,6 +153,7 @@ void Engine::sleep(Nanoseconds deadline) {
 void Engine::lookEverywhere() {
     if (eventsPending() && takeReady(kRingMilliseconds) == 0) count(self_->counters.lateWakeups);
     for (Peer* peer : connected_) peer->channel->markReadable();
+    compareWithAreas();
 }
 
 void Engine::showWait(const WaitPurpose& purpose) {

@@ -135,9 +135,9 @@ struct Counters {
 // Where a rank shows the members of a communicator how far it is in a collective operation, and a
 // few bytes. A second page of the rank segment, so that whoever is connected can look.
 //
-// `word` is the number of the operation, among those that use the area, in the upper half and a
-// count in the lower: how often the rank has published in that operation. `bytes` and `cell` are
-// written before a publish and read by those who have seen it (acquire).
+// `word` says in which operation the rank is: its number on the communicator (40 bits), what it is
+// (8 bits), and how often the rank has published in it (16 bits). 0: never in any. `bytes` and
+// `cell` are written before a publish and read by those who have seen it.
 struct CollectiveArea {
     alignas(kLine) Shared<std::uint64_t> word;
     Shared<std::uint64_t> bytes;

@@ -32,16 +32,13 @@ Execution::~Execution() {
     AwaitTag::unlink();
 }
 
-void Execution::begin(Engine& engine, CollectiveContext& context, std::uint32_t sequence) {
+void Execution::begin(Engine& engine, CollectiveContext& context, std::uint64_t sequence) {
     engine_ = &engine;
     context_ = &context;
     sequence_ = sequence;
     handle.state = Request::State::running;
     usesArea_ = schedule_->usesArea;
-    if (usesArea_) {
-        context.areaTurns.push_back(this);
-        areaSequence_ = context.areaNext++;
-    }
+    if (usesArea_) context.areaTurns.push_back(this);
     operands_.allocate();
     left_ = static_cast<std::uint32_t>(schedule_->steps.size());
     if (schedule_->requests > 0) {
@@ -82,7 +79,7 @@ bool Execution::mayBegin() {
     if (!usesArea_ || hasTurn_) return true;
     if (context_->areaTurns.front() != this) return false;
     hasTurn_ = true;
-    engine_->enterArea(areaSequence_);
+    engine_->enterArea(*this);
     return true;
 }
 
@@ -194,20 +191,20 @@ bool Execution::copyOut(const Step& step) {
 bool Execution::seesPublished() const {
     return std::any_of(awaits_.begin(), awaits_.end(), [&](std::uint32_t id) {
         const Step& step = schedule_->steps[id];
-        bool isLater = false;
-        return engine_->seesPublished(context_->members[static_cast<std::size_t>(step.peer)],
-                                      areaSequence_, step.exposure, isLater);
+        return engine_->seesPublished(context_->members[static_cast<std::size_t>(step.peer)], *this,
+                                      step.exposure);
     });
 }
 
 void Execution::look() {
     // Its last words are on their way, see finish().
     if (failed_) return engine_->makeReady(*this);
+    if (Error lost; explains_ >= 0 && engine_->isLost(explains_, lost)) return fail(lost, {});
     for (std::size_t i = 0; i < awaits_.size() && !failed_;) {
         const Step& step = schedule_->steps[awaits_[i]];
         const std::int32_t peer = context_->members[static_cast<std::size_t>(step.peer)];
         Error lost;
-        if (!engine_->hasPublished(peer, areaSequence_, step.exposure, lost)) {
+        if (!engine_->hasPublished(peer, *this, step.exposure, lost)) {
             if (lost) return fail(lost, {});
             ++i;
             continue;
@@ -219,7 +216,7 @@ void Execution::look() {
         complete(id);
         if (!advancing_) engine_->makeReady(*this);
     }
-    if (awaits_.empty()) AwaitTag::unlink();
+    if (awaits_.empty() && explains_ < 0) AwaitTag::unlink();
 }
 
 // A single piece needs no list.
@@ -249,7 +246,7 @@ void Execution::startMessage(const Step& step, std::uint32_t id) {
     request.step = id;
     ++active_;
     const std::int32_t peer = context_->members[static_cast<std::size_t>(step.peer)];
-    const auto tag = static_cast<std::int32_t>(sequence_);
+    const auto tag = static_cast<std::int32_t>(this->tag());
     const Selector selector{peer, tag, context_->context};
     const MessageKind kind = handle.envelope.kind;
     switch (step.kind) {
@@ -374,6 +371,13 @@ void Execution::settleRequest(Request& request) {
         if (step.pulls == 0 || failed_) endExposure(request.step, !failed_);
     }
     if (failed_) return;
+    if (request.error.code == ErrorCode::transfer) {
+        // The peer has failed in this operation, and its word about that is on the way: it knows
+        // why.
+        explains_ = request.peer;
+        if (!AwaitTag::linked()) engine_->awaiting_.append(*this);
+        return;
+    }
     if (request.error) return fail(request.error, {});
     complete(request.step);
 }
@@ -394,14 +398,13 @@ void Execution::fail(const Error& error, Breakage why) {
     elsewhere_ = why.code != ErrorCode::ok;
     if (!elsewhere_) {
         // Of a rank that is gone the others are to hear its own number.
-        const bool lost =
-            error.code == ErrorCode::procFailed || error.code == ErrorCode::procLeft;
+        const bool lost = error.code == ErrorCode::procFailed || error.code == ErrorCode::procLeft;
         why = {error.code, lost && error.peer >= 0 ? error.peer : engine_->rank(),
                operatorText == nullptr ? "" : *operatorText};
     }
     why_ = std::move(why);
     // From here on the messages of this operation are nobody's.
-    engine_->breakCollective(*context_, sequence_, why_);
+    engine_->breakCollective(*context_, tag(), why_);
     for (const Step& step : schedule_->steps) {
         if (step.request < 0) continue;
         Request& request = requests_[static_cast<std::size_t>(step.request)];
@@ -421,7 +424,7 @@ void Execution::fail(const Error& error, Breakage why) {
 
 void Execution::finish() {
     // Who sees this rank in a later operation must be able to find the word that this one failed.
-    if (failed_ && usesArea_ && engine_->hasUntoldNotices(*context_, sequence_)) {
+    if (failed_ && usesArea_ && engine_->hasUntoldNotices(*context_, tag())) {
         if (!AwaitTag::linked()) engine_->awaiting_.append(*this);
         return;
     }

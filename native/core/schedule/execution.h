@@ -62,7 +62,7 @@ class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
     bool fits() const { return operands_.fit(); }
 
     // For the engine.
-    void begin(Engine& engine, CollectiveContext& context, std::uint32_t sequence);
+    void begin(Engine& engine, CollectiveContext& context, std::uint64_t sequence);
     // A request of one of its steps is complete.
     void ended(Request& request);
     // Starts what can be started; true if that was anything.
@@ -74,7 +74,9 @@ class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
     void fail(const Error& error, Breakage why);
 
     Collective collective() const { return collective_; }
-    std::uint32_t sequence() const { return sequence_; }
+    // Its number on the communicator, and the tag of its messages.
+    std::uint64_t sequence() const { return sequence_; }
+    std::uint32_t tag() const { return static_cast<std::uint32_t>(sequence_ & 0x7fffffff); }
     // With a failure that began on another rank.
     const Breakage* failedElsewhere() const { return elsewhere_ ? &why_ : nullptr; }
     // What a user's operator has said, to be told to others.
@@ -116,7 +118,7 @@ class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
     const Combiner combiner_;
     Engine* engine_ = nullptr;
     CollectiveContext* context_ = nullptr;
-    std::uint32_t sequence_ = 0;
+    std::uint64_t sequence_ = 0;
 
     std::vector<std::uint32_t> waits_;  // by step
     std::vector<std::uint32_t> ready_;  // a heap: the earliest step first
@@ -126,8 +128,9 @@ class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
     std::vector<Exposure> exposures_;           // by request of the accept step
     std::vector<std::uint32_t> awaits_;         // steps that wait for a peer to publish
     bool usesArea_ = false;
-    std::uint32_t areaSequence_ = 0;  // among the operations that use the area
     bool hasTurn_ = false;
+    // A peer could not take what was sent to it: it says why itself.
+    std::int32_t explains_ = -1;
     std::vector<Request*> ended_;  // not yet taken note of
     std::uint32_t left_ = 0;       // steps that are not complete
     std::uint32_t active_ = 0;     // requests in flight

@@ -101,7 +101,8 @@ std::shared_ptr<const Schedule> Schedule::parse(std::span<const std::int32_t> pr
     auto schedule = std::make_shared<Schedule>();
     schedule->size = in.next(kMost, "size");
     schedule->rank = in.next(schedule->size, "rank");
-    schedule->publishes = in.index(kMost, "number of publishes");
+    // A word of the collective area has 16 bits for it.
+    schedule->publishes = in.index(1 << 16, "number of publishes");
 
     const std::uint32_t buffers = in.index(kMost, "number of buffers");
     if (buffers < 2) throw std::invalid_argument("schedule: it lacks its two buffers");

@@ -3,6 +3,8 @@ import { Packr } from 'msgpackr';
 
 // Structured clone keeps cycles, Map, Set, Date, Error, RegExp and typed arrays.
 const packr = new Packr({ structuredClone: true, moreTypes: true });
+// Asked for by msgpackr wherever it meets a function; without it, it would put undefined in its place.
+Object.assign(packr, { writeFunction: refuse });
 
 /** Throws a DataCloneError for what cannot be cloned, where msgpackr would drop it silently. */
 export function encode(value: unknown): Uint8Array {
@@ -16,6 +18,9 @@ export function decode(bytes: Uint8Array): unknown {
 }
 
 function refuseUncloneable(value: unknown): void {
-  if (typeof value !== 'function' && typeof value !== 'symbol') return;
+  if (typeof value === 'function' || typeof value === 'symbol') refuse(value);
+}
+
+function refuse(value: unknown): never {
   throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError');
 }
