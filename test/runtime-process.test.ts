@@ -50,6 +50,8 @@ describe('a second copy in one process', () => {
         );
         symlinkSync(join(installed, 'dist'), join(target, 'node_modules/@onecopy', name, 'dist'));
       }
+      const msgpackr = join(require.resolve('msgpackr'), '../..');
+      symlinkSync(msgpackr, join(target, 'node_modules/msgpackr'));
     }
     writeFileSync(
       join(folder, 'main.mjs'),

@@ -381,8 +381,8 @@ TEST("execution: a rank that dies before or within it ends it for the others") {
             std::vector<double> out(count, 0);
             CHECK(!run(engine, context, exchangeHalves(engine.rank()), in, out, count));
             if (engine.rank() == 1) {
-                world.kill(1);
                 gone = true;
+                world.kill(1);
                 return;
             }
             const Error error = run(engine, context, exchangeHalves(engine.rank()), in, out, count);

@@ -1,5 +1,6 @@
 /** How values become bytes. */
-import { Packr } from 'msgpackr';
+// Not 'msgpackr' itself, which loads a native decoder.
+import { Packr } from 'msgpackr/pack';
 
 // Structured clone keeps cycles, Map, Set, Date, Error, RegExp and typed arrays.
 const packr = new Packr({ structuredClone: true, moreTypes: true });

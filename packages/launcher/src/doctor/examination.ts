@@ -1,4 +1,5 @@
-import { type Binding, loadBinding } from '@onecopy/native';
+import type { Binding } from '@onecopy/native';
+import { loadBinding } from '@onecopy/native/load';
 import type { Finding } from './causes.ts';
 import { type Cores, examineCores } from './cores.ts';
 import { examineHost, type Host } from './host.ts';
