@@ -30,22 +30,27 @@ import { scatterLinear } from './scatter/linear.ts';
 import { scattervBinomial } from './scatterv/binomial.ts';
 import { scattervLinear } from './scatterv/linear.ts';
 
-// Estimates, not yet measured on this executor: below the eager limit (16 KiB) a message is one packet, from about twice
-// that on one copy out of the other's memory is cheaper than two through the channel.
-const BCAST_PULL_BYTES = 32 * 1024;
-const REDUCE_HALVING_BYTES = 32 * 1024;
-const ALLREDUCE_HALVING_BYTES = 32 * 1024;
-/** Of one block. */
-const ALLGATHER_PULL_BYTES = 16 * 1024;
-/** Of one block: up to here fewer messages are worth log₂(p) / 2 times the bytes. */
-const ALLTOALL_BRUCK_BYTES = 256;
-/** Of one block. */
-const ALLTOALL_PULL_BYTES = 32 * 1024;
+// Measured with ONECOPY_COLL on 2 cores of a Xeon (AVX-512, Linux 6.18), socket channel, 2 and 4 ranks, float64, medians of 5,
+// in microseconds; the faster one of each pair decides, and 4 ranks count for more, since few have but 2.
+
+/** binomial / exposure-tree: 512 KiB 16 / 20 and 83 / 87; 1 MiB 49 / 36 and 240 / 200. */
+const BCAST_PULL_BYTES = 1024 * 1024;
 /**
- * Of one block: what is exposed are single blocks, and each costs the reader about 300 ns, as much as copying some
- * kilobytes.
+ * binomial / halving: 1 MiB 101 / 116 and 333 / 353; 4 MiB 420 / 478 and 1018 / 1125: no gain up to 4 ranks, whose tree has
+ * two levels. With more the tree combines all of the message ⌈log₂ p⌉ times, and halving twice.
  */
-const REDUCE_SCATTER_PULL_BYTES = 16 * 1024;
+const REDUCE_HALVING_BYTES = 1024 * 1024;
+const REDUCE_HALVING_RANKS = 5;
+/** recursive-doubling / rabenseifner: 128 KiB 19 / 23 and 66 / 82; 256 KiB 34 / 35 and 137 / 118; 1 MiB 158 / 112, 611 / 390. */
+const ALLREDUCE_HALVING_BYTES = 256 * 1024;
+/** Of one block. bruck / pull: 32 KiB 6 / 9 and 28 / 39; 64 KiB 8 / 9 and 101 / 47; 256 KiB 23 / 20 and 232 / 169. */
+const ALLGATHER_PULL_BYTES = 64 * 1024;
+/** Of one block: up to here fewer messages are worth log₂(p) / 2 times the bytes. An estimate. */
+const ALLTOALL_BRUCK_BYTES = 256;
+/** Of one block. direct / pull: 16 KiB 7 / 15 and 56 / 35; 32 KiB 17 / 11 and 34 / 34; 128 KiB 15 / 14 and 71 / 66. */
+const ALLTOALL_PULL_BYTES = 32 * 1024;
+/** Of one block. halving / halving-pull: 1 MiB 134 / 154 and 710 / 760; 4 MiB 460 / 494 and 2491 / 2485. */
+const REDUCE_SCATTER_PULL_BYTES = 4 * 1024 * 1024;
 /** Up to here one message to or from each rank takes as many rounds as a tree, or one more, and copies less. */
 const LINEAR_RANKS = 4;
 
@@ -80,8 +85,8 @@ const CHOICES: Readonly<Record<CollectiveName, Choices>> = {
   bcast: byBytes(bcastBinomial, bcastExposureTree, BCAST_PULL_BYTES),
   reduce: {
     algorithms: [reduceBinomial, reduceBinomialOrdered, reduceHalving],
-    choose({ bytes, commutative }) {
-      if (bytes >= REDUCE_HALVING_BYTES) return reduceHalving;
+    choose({ size, bytes, commutative }) {
+      if (bytes >= REDUCE_HALVING_BYTES && size >= REDUCE_HALVING_RANKS) return reduceHalving;
       return commutative ? reduceBinomial : reduceBinomialOrdered;
     },
   },
