@@ -262,12 +262,6 @@ Napi::Value failureText(const Napi::CallbackInfo& info) {
     return Napi::String::New(info.Env(), face(info.Env())->failureText);
 }
 
-void exportRaw(napi_env env, napi_value exports, const char* name, napi_callback callback) {
-    napi_value function;
-    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-    napi_set_named_property(env, exports, name, function);
-}
-
 }  // namespace
 
 ErrorCode reportCollective(RankFace& rank, const Execution& execution) {

@@ -380,12 +380,6 @@ Napi::Value start(const Napi::CallbackInfo& info) {
     return result;
 }
 
-void exportRaw(napi_env env, napi_value exports, const char* name, napi_callback callback) {
-    napi_value function;
-    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
-    napi_set_named_property(env, exports, name, function);
-}
-
 }  // namespace
 
 void registerEngine(Napi::Env env, Napi::Object exports) {

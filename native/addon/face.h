@@ -156,4 +156,10 @@ napi_value guarded(napi_env env, Body body) {
     }
 }
 
+inline void exportRaw(napi_env env, napi_value exports, const char* name, napi_callback callback) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+    napi_set_named_property(env, exports, name, function);
+}
+
 }  // namespace onecopy
