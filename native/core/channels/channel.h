@@ -30,6 +30,16 @@ struct BrokenNotice {
     std::int32_t culprit = -1;  // rank in the world
 };
 
+// A piece of the sender's heap, told before anything that lies in it: a memfd, by its descriptor in
+// the sender's process, and where the sender has it mapped. No bytes: it is gone.
+struct HeapNotice {
+    std::uint32_t id = 0;
+    std::int32_t fd = -1;
+    std::uint64_t inode = 0;
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+};
+
 // What comes out of a channel. Nothing in it has been checked but lengths against the packet
 // itself.
 class ChannelSink {
@@ -44,6 +54,7 @@ class ChannelSink {
     virtual void onStaged(TransferName transfer, std::uint64_t offset,
                           std::span<const std::byte> bytes) = 0;
     virtual void onBroken(const BrokenNotice& notice, std::span<const std::byte> text) = 0;
+    virtual void onHeap(const HeapNotice& notice) = 0;
     // Something that no version of ours sends.
     virtual void onGarbage() = 0;
 
@@ -70,6 +81,7 @@ class Channel {
     virtual Put putStaged(TransferName transfer, std::uint64_t offset,
                           std::span<const iovec> bytes) = 0;
     virtual Put putBroken(const BrokenNotice& notice, std::span<const iovec> text) = 0;
+    virtual Put putHeap(const HeapNotice& notice) = 0;
 
     // Costs no system call. May miss what has only just arrived; never sleep on its word alone.
     virtual bool seemsReadable() const = 0;

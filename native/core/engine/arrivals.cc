@@ -22,6 +22,7 @@ void Peer::onStaged(TransferName transfer, std::uint64_t offset, std::span<const
 void Peer::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {
     engine_.onBroken(notice, text);
 }
+void Peer::onHeap(const HeapNotice& notice) { engine_.learnHeap(*this, notice); }
 void Peer::onGarbage() { engine_.breakOff(*this); }
 
 void Engine::greet(Peer& peer, const Greeting& greeting) {
@@ -148,7 +149,7 @@ void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope,
         finishTransfer(peer, receive.transfer, TransferState::done);
         return complete(receive);
     }
-    if (!peer.mayPull) return stage(peer, receive);
+    if (!mayCopy(peer, receive)) return stage(peer, receive);
     useLargeBuffer(receive);
     receive.state = Request::State::pulling;
     pulls_.append(receive);

@@ -111,7 +111,7 @@ void Engine::startPull(Request& part, Request& accepted, std::uint64_t offset,
     }
     if (bytes == 0) return complete(part);
     if (peer.settled) return complete(part, lostPeer(peer));
-    if (!peer.mayPull) return stage(peer, part);
+    if (!mayCopy(peer, accepted)) return stage(peer, part);
     // A refusal sends this part to staging.
     part.state = Request::State::pulling;
     if (accepted.descriptor.parts > 1 && !fetchParts(peer, accepted, part)) return;
@@ -303,7 +303,7 @@ void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> tex
     CollectiveContext& context = contextOf(notice.context);
     if (context.broken.contains(notice.sequence)) return;
     const bool known =
-        notice.code > 0 && notice.code <= static_cast<std::uint32_t>(ErrorCode::collective);
+        notice.code > 0 && notice.code <= static_cast<std::uint32_t>(ErrorCode::freed);
     Breakage why{
         known ? static_cast<ErrorCode>(notice.code) : ErrorCode::protocol, notice.culprit,
         std::string(reinterpret_cast<const char*>(text.data()), std::min(text.size(), kMostText))};

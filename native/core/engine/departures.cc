@@ -84,6 +84,7 @@ void Engine::settle(Peer& peer) {
     }
     peer.settled = true;
     failPeer(peer);
+    forgetHeap(peer);
 }
 
 void Engine::failPeer(Peer& peer) {

@@ -12,6 +12,7 @@
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
+#include "core/heap/heap.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/matching/matcher.h"
@@ -101,6 +102,12 @@ class Engine final : private LauncherSink {
     CollectiveContext& openContext(std::uint32_t context, std::vector<std::int32_t> members);
     // The execution must stay where it is until its handle is complete.
     void startCollective(CollectiveContext& context, Execution& execution);
+
+    // ------------------------------------------------------------------------------------------------
+    // buffers born shared. Zeroed memory that peers can map; see core/heap.
+    Error allocate(std::uint64_t bytes, void*& block);
+    // No operation uses it any more.
+    void release(void* block);
 
     // Takes it back if nobody has matched it; it is complete then, with `cancelled`.
     bool cancel(Request& request);
@@ -192,6 +199,16 @@ class Engine final : private LauncherSink {
                       std::span<const std::byte> bytes);
     void breakOff(Peer& peer);
 
+    // Heaps: engine/heap.cc.
+    void learnHeap(Peer& peer, const HeapNotice& notice);
+    void forgetHeap(Peer& peer);
+    void tellRetired();
+    bool tellHeap(Peer& peer, const Request& request);
+    bool sendHeapNotices(Peer& peer);
+    bool mayCopy(const Peer& peer, const Request& matched) const;
+    bool pullFromHeap(Peer& peer, Request& receive);
+    void endPull(Peer& peer, Request& receive);
+
     // Starting and matching.
     void startSelfSend(Request& request);
     bool deliver(Request& receive, UnexpectedMessage& message);
@@ -268,6 +285,7 @@ class Engine final : private LauncherSink {
     std::vector<Peer*> connected_;
     std::size_t firstPeer_ = 0;  // whose turn it is: every peer is first in its turn
     HugePages hugePages_;
+    Heap heap_;
     List<Request, QueueTag> selfSends_;
     List<Request, QueueTag> pulls_;
     List<Request, QueueTag> settled_;

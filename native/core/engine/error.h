@@ -33,7 +33,8 @@ enum class ErrorCode : std::uint32_t {
     protocol,
     transfer,
     op,
-    collective
+    collective,
+    freed
 };
 
 inline constexpr const char* kErrorNames[] = {"",
@@ -61,12 +62,21 @@ inline constexpr const char* kErrorNames[] = {"",
                                               "ERR_PROTOCOL",
                                               "ERR_TRANSFER",
                                               "ERR_OP",
-                                              "ERR_COLLECTIVE"};
+                                              "ERR_COLLECTIVE",
+                                              "ERR_FREED"};
 static_assert(sizeof kErrorNames / sizeof kErrorNames[0] ==
-              static_cast<std::size_t>(ErrorCode::collective) + 1);
+              static_cast<std::size_t>(ErrorCode::freed) + 1);
 
 // System calls that an error can name; the same order as SYSCALLS in native/src/binding.ts.
-enum class Syscall : std::uint32_t { none = 0, processVmReadv, processVmWritev, sendmsg, recvmsg };
+enum class Syscall : std::uint32_t {
+    none = 0,
+    processVmReadv,
+    processVmWritev,
+    sendmsg,
+    recvmsg,
+    memfdCreate,
+    fallocate
+};
 
 struct Error {
     ErrorCode code = ErrorCode::ok;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/channels/channel.h"
@@ -14,6 +15,7 @@
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/movers/cma.h"
+#include "core/movers/heap.h"
 #include "core/os/memory.h"
 #include "core/transfer/transfer.h"
 #include "core/waiting/doorbell.h"
@@ -41,11 +43,13 @@ class Peer final : public ChannelSink {
     void onStaged(TransferName transfer, std::uint64_t offset,
                   std::span<const std::byte> bytes) override;
     void onBroken(const BrokenNotice& notice, std::span<const std::byte> text) override;
+    void onHeap(const HeapNotice& notice) override;
     void onGarbage() override;
 
     bool gone() const { return state == RankState::left || state == RankState::dead; }
     bool hasWork() const {
-        return !outgoing.empty() || !stageRequests.empty() || !serving.empty() || !notices.empty();
+        return !outgoing.empty() || !stageRequests.empty() || !serving.empty() ||
+               !notices.empty() || !heapNotices.empty();
     }
 
     const std::int32_t rank;
@@ -85,10 +89,13 @@ class Peer final : public ChannelSink {
         BrokenNotice broken;
         std::string text;
     };
-    std::deque<Notice> notices;    // likewise
-    bool channelFull = false;      // the last attempt found no room
-    bool watchesWritable = false;  // the sleeper is told when the channel takes more
-    bool watched = false;          // the sleeper watches the channel's descriptor
+    std::deque<Notice> notices;          // likewise
+    PeerHeap heap;                       // what it has told of its own
+    std::set<std::uint32_t> heapTold;    // segments of this rank's heap that it knows, by id
+    std::deque<HeapNotice> heapNotices;  // not on the channel yet
+    bool channelFull = false;            // the last attempt found no room
+    bool watchesWritable = false;        // the sleeper is told when the channel takes more
+    bool watched = false;                // the sleeper watches the channel's descriptor
 
    private:
     Engine& engine_;

@@ -100,6 +100,7 @@ bool Engine::progressPeer(Peer& peer) {
 
 bool Engine::flush(Peer& peer) {
     peer.channelFull = false;
+    if (!sendHeapNotices(peer)) return false;
     bool moved = sendOutgoing(peer);
     while (!peer.stageRequests.empty() && !peer.channelFull) {
         const Peer::StageRequest& request = peer.stageRequests.front();
@@ -161,6 +162,7 @@ bool Engine::put(Peer& peer, Request& request) {
             result = peer.channel->putEager(request.envelope, {&whole, 1});
         }
     } else {
+        if (!tellHeap(peer, request)) return false;
         const std::optional<TransferName> transfer = peer.outgoingTransfers->publish();
         if (!transfer) return false;
         useLargeBuffer(request);
@@ -273,6 +275,7 @@ void Engine::pullSlice(Request& receive) {
         return finishReceive(peer, receive, TransferState::failed, {.code = ErrorCode::detached});
     }
     if (receive.descriptor.parts > 1 && !fetchParts(peer, receive, receive)) return;
+    if ((!peer.heap.empty() || !peer.mayPull) && pullFromHeap(peer, receive)) return;
     if (receive.combiner != nullptr) return combineSlice(peer, receive);
     const std::uint64_t slice = std::min(kSliceBytes, receive.envelope.bytes - receive.moved);
     const CmaResult result = cmaRead(peer.pid, receive.cursor, receive.remote, slice);

@@ -128,8 +128,10 @@ struct Counters {
         kLine) Shared<std::uint64_t> lateWakeups;  // sleeps that only the periodic full look ended
     Shared<std::uint64_t> rings;                   // doorbells rung at others
     Shared<std::uint64_t> unexpected;              // messages that arrived before their receive
-    Shared<std::uint64_t> withdrawn;  // transfers taken back before a receiver claimed them
-    Shared<std::uint64_t> hugePages;  // made of large buffers that are used again and again
+    Shared<std::uint64_t> withdrawn;      // transfers taken back before a receiver claimed them
+    Shared<std::uint64_t> hugePages;      // made of large buffers that are used again and again
+    Shared<std::uint64_t> heapBytes;      // payload that this rank copied from a peer's heap
+    Shared<std::uint64_t> heapHugePages;  // that this rank's own heap got
 };
 
 // Where a rank shows the members of a communicator how far it is in a collective operation, and a

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 
 namespace onecopy {
@@ -23,6 +24,30 @@ Mapping::Mapping(int fd, std::size_t bytes, Access access) : bytes_(bytes) {
     if (address == MAP_FAILED) fail("mmap");
     address_ = address;
     // A child of this process has no business in the job's memory.
+    ::madvise(address, bytes, MADV_DONTFORK);
+}
+
+Mapping::Mapping(int fd, std::size_t bytes, Access access, std::size_t alignment) : bytes_(bytes) {
+    const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+    const std::size_t reserved = bytes + alignment;
+    void* place =
+        ::mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (place == MAP_FAILED) fail("mmap");
+    const auto begin = reinterpret_cast<std::uintptr_t>(place);
+    const std::uintptr_t start = (begin + alignment - 1) & ~(alignment - 1);
+    void* address = ::mmap(reinterpret_cast<void*>(start), bytes, protection,
+                           MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+    if (address == MAP_FAILED) {
+        const int errnum = errno;
+        ::munmap(place, reserved);
+        errno = errnum;
+        fail("mmap");
+    }
+    if (start > begin) ::munmap(place, start - begin);
+    const std::uintptr_t end = begin + reserved;
+    if (end > start + bytes)
+        ::munmap(reinterpret_cast<void*>(start + bytes), end - (start + bytes));
+    address_ = address;
     ::madvise(address, bytes, MADV_DONTFORK);
 }
 

@@ -16,6 +16,8 @@ class Mapping {
     Mapping() = default;
     // Maps `bytes` of `fd` shared; throws std::system_error.
     Mapping(int fd, std::size_t bytes, Access access);
+    // The same at an address that is a multiple of `alignment`, so that huge pages can be mapped.
+    Mapping(int fd, std::size_t bytes, Access access, std::size_t alignment);
     Mapping(Mapping&& other) noexcept
         : address_(std::exchange(other.address_, nullptr)),
           bytes_(std::exchange(other.bytes_, 0)) {}

@@ -117,6 +117,16 @@ Put SocketChannel::putBroken(const BrokenNotice& notice, std::span<const iovec> 
     return put(header, text);
 }
 
+Put SocketChannel::putHeap(const HeapNotice& notice) {
+    PacketHeader header = headerOf(PacketHeader::Kind::heap);
+    header.slot = notice.id;
+    header.generation = static_cast<std::uint32_t>(notice.fd);
+    header.address = notice.address;
+    header.bytes = notice.bytes;
+    header.offset = notice.inode;
+    return put(header);
+}
+
 bool SocketChannel::seemsReadable() const {
     return !exhausted_ && (readable_ || in_->announced.load(std::memory_order_acquire) > received_);
 }
@@ -182,6 +192,9 @@ void SocketChannel::dispatch(ChannelSink& sink, std::size_t bytes) {
             return sink.onBroken({header.context, static_cast<std::uint32_t>(header.tag),
                                   header.slot, static_cast<std::int32_t>(header.generation)},
                                  payload);
+        case PacketHeader::Kind::heap:
+            return sink.onHeap({header.slot, static_cast<std::int32_t>(header.generation),
+                                header.offset, header.address, header.bytes});
     }
     sink.onGarbage();
 }

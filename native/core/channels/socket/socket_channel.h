@@ -19,7 +19,8 @@ struct PacketHeader {
         descriptor,
         stageRequest,
         staged,
-        broken
+        broken,
+        heap
     };
 
     Kind kind;
@@ -36,6 +37,7 @@ struct PacketHeader {
     std::uint64_t parts;    // descriptor
     std::uint64_t offset;   // stage request, staged
                             // broken: context, tag (sequence), slot (code), generation (culprit)
+                            // heap: slot (id), generation (fd), address, bytes, offset (inode)
 };
 
 class SocketChannel final : public Channel {
@@ -54,6 +56,7 @@ class SocketChannel final : public Channel {
     Put putStaged(TransferName transfer, std::uint64_t offset,
                   std::span<const iovec> bytes) override;
     Put putBroken(const BrokenNotice& notice, std::span<const iovec> text) override;
+    Put putHeap(const HeapNotice& notice) override;
 
     bool seemsReadable() const override;
     std::size_t take(ChannelSink& sink, std::size_t most) override;
