@@ -1,6 +1,7 @@
 // Registration only: what each function does stands in native/src/binding.ts and in the files named
 // here.
 #include "addon/engine.h"
+#include "addon/heap.h"
 #include "addon/job.h"
 #include "addon/napi_setup.h"
 #include "addon/permission.h"
@@ -75,6 +76,7 @@ Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
     exports.Set("operators", operators(env));
     exports.Set("isa", isa(env));
     registerEngine(env, exports);
+    registerHeap(env, exports);
     registerJob(env, exports);
     registerPermission(env, exports);
     return exports;

@@ -310,6 +310,8 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("unexpected", counters.unexpected);
     set("withdrawn", counters.withdrawn);
     set("hugePages", counters.hugePages);
+    set("heapBytes", counters.heapBytes);
+    set("heapHugePages", counters.heapHugePages);
     result.Set("calls", static_cast<double>(face(info.Env())->calls));
     return result;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "addon/event_loop.h"
+#include "addon/heap.h"
 #include "addon/napi_setup.h"
 #include "addon/pending.h"
 #include "core/engine/engine.h"
@@ -42,7 +43,12 @@ struct KeptSchedule {
 // Member order is destruction order, backwards: the loop's handles go before the engine that they
 // use, and pending requests before the engine's lists that they are linked in.
 struct RankFace {
+    ~RankFace() {
+        if (heap) heap->engineIsGone();
+    }
+
     std::unique_ptr<Engine> engine;
+    std::shared_ptr<HeapBlocks> heap;
     HandleTable<Pending> pending;
     HandleTable<KeptMessage> messages;
     std::unique_ptr<EventLoop> loop;

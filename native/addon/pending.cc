@@ -23,11 +23,17 @@ bool HeldBuffer::stillThere() {
     napi_open_handle_scope(env_, &scope);
     napi_value value = nullptr;
     View view;
-    const bool same = napi_get_reference_value(env_, reference_, &value) == napi_ok &&
-                      value != nullptr && readView(env_, value, view) == ErrorCode::ok &&
-                      view.data == view_.data && view.bytes == view_.bytes;
+    bool there = false;
+    if (napi_get_reference_value(env_, reference_, &value) == napi_ok && value != nullptr) {
+        const ErrorCode found = readView(env_, value, view);
+        // An array that was freed is out of the script's reach, and its memory is not used for
+        // anything else before this operation lets go of it.
+        there = found == ErrorCode::freed ? memory_ != nullptr
+                                          : found == ErrorCode::ok && view.data == view_.data &&
+                                                view.bytes == view_.bytes;
+    }
     napi_close_handle_scope(env_, scope);
-    return same;
+    return there;
 }
 
 }  // namespace onecopy

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include "addon/heap.h"
+
 namespace onecopy {
 
 namespace {
@@ -74,10 +76,8 @@ napi_value arrayBufferOf(napi_env env, napi_value value) {
 // slot, which is what `this` is in V8's own calls.
 using GetBackingStore = std::shared_ptr<void> (*)(napi_value arrayBuffer);
 
-GetBackingStore findGetBackingStore() {
-    return reinterpret_cast<GetBackingStore>(
-        ::dlsym(RTLD_DEFAULT, "_ZN2v811ArrayBuffer15GetBackingStoreEv"));
-}
+const GetBackingStore getBackingStore = reinterpret_cast<GetBackingStore>(
+    ::dlsym(RTLD_DEFAULT, "_ZN2v811ArrayBuffer15GetBackingStoreEv"));
 
 }  // namespace
 
@@ -104,14 +104,16 @@ ErrorCode readView(napi_env env, napi_value value, View& view) {
     }
     if (view.bytes > 0) return ErrorCode::ok;
     const napi_value buffer = arrayBufferOf(env, value);
-    return buffer != nullptr && isDetached(env, buffer) ? ErrorCode::detached : ErrorCode::ok;
+    if (buffer == nullptr || !isDetached(env, buffer)) return ErrorCode::ok;
+    return isFreed(env, buffer) ? ErrorCode::freed : ErrorCode::detached;
 }
 
 std::shared_ptr<void> pinMemory(napi_env env, napi_value value) {
-    static const GetBackingStore getBackingStore = findGetBackingStore();
     const napi_value buffer = arrayBufferOf(env, value);
-    if (getBackingStore == nullptr || buffer == nullptr) return nullptr;
+    if (!canPinMemory() || buffer == nullptr) return nullptr;
     return getBackingStore(buffer);
 }
+
+bool canPinMemory() { return getBackingStore != nullptr; }
 
 }  // namespace onecopy

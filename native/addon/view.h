@@ -16,7 +16,7 @@ struct View {
     Datatype type = Datatype::byte;
 };
 
-// Typed arrays, DataView, Buffer and ArrayBuffer. `buffer` or `detached` otherwise. A
+// Typed arrays, DataView, Buffer and ArrayBuffer. `buffer`, `detached` or `freed` otherwise. A
 // SharedArrayBuffer itself is unknown to Node-API 9: TypeScript passes a view of it.
 ErrorCode readView(napi_env env, napi_value value, View& view);
 
@@ -24,5 +24,6 @@ ErrorCode readView(napi_env env, napi_value value, View& view);
 // the buffer to another thread, which could then free it under a pending operation. Null where this
 // V8 does not offer it; a strong reference to the view and a look before each copy must do then.
 std::shared_ptr<void> pinMemory(napi_env env, napi_value value);
+bool canPinMemory();
 
 }  // namespace onecopy

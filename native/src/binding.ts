@@ -127,6 +127,16 @@ export interface Binding {
   /** Seconds of CLOCK_MONOTONIC. */
   wtime(): number;
 
+  // ------------------------------------------------------------------------------------ buffers born shared (addon/heap.cc)
+
+  /** Zeroed memory that peers map and copy from, of so many bytes; or an error number. */
+  alloc(bytes: number): ArrayBuffer | number;
+  /**
+   * Detaches a buffer that alloc() made. Its memory is used again as soon as no operation in flight works on it.
+   * Result: 1, or 0 when it was detached already or is freed only with its collection.
+   */
+  free(buffer: ArrayBuffer): number;
+
   // ------------------------------------------------------------------------------------ the launcher (addon/job.cc)
 
   /**
@@ -191,6 +201,8 @@ export const SYSCALLS: readonly string[] = [
   'process_vm_writev',
   'sendmsg',
   'recvmsg',
+  'memfd_create',
+  'fallocate',
 ];
 
 export interface LaunchOptions {

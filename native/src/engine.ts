@@ -182,6 +182,16 @@ class NativeEngine implements Engine {
     if (first !== undefined) throw first;
   }
 
+  alloc(bytes: number): ArrayBuffer {
+    const result = this.#binding.alloc(bytes);
+    if (typeof result === 'number') throw failure(this.#binding, result, { operation: 'alloc' });
+    return result;
+  }
+
+  free(buffer: ArrayBuffer): boolean {
+    return this.#binding.free(buffer) === 1;
+  }
+
   wtime(): number {
     return this.#binding.wtime();
   }

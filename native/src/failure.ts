@@ -93,6 +93,12 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
         `${what}: the buffer was detached or resized (transferred to another thread?); keep it until the operation is complete`,
         from,
       );
+    case 'ERR_FREED':
+      return new MpiError(
+        code,
+        `${what}: the array was freed, by its [Symbol.dispose](). Dispose of an array after its last use, or alloc another`,
+        from,
+      );
     case 'ERR_TRANSFER':
       return new MpiError(
         code,
@@ -111,11 +117,15 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
       const errno = at(Report.errno);
       const syscall = SYSCALLS[at(Report.syscall)] ?? '';
       const hint = SYSTEM_HINTS[errno] ?? `errno ${errno}`;
-      return new MpiError(code, `${what}: ${syscall} failed with ${who}: ${hint}`, {
-        ...from,
-        errno,
-        syscall,
-      });
+      return new MpiError(
+        code,
+        `${what}: ${syscall} failed${peer === undefined ? '' : ` with ${who}`}: ${hint}`,
+        {
+          ...from,
+          errno,
+          syscall,
+        },
+      );
     }
     case 'ERR_REENTRANT':
       return new MpiError(

@@ -77,6 +77,14 @@ export interface Engine {
   /** Blocks until all are complete; throws the first failure in the order given, after all have ended. */
   waitAll(operations: readonly PendingOperation[]): void;
 
+  /** Zeroed memory of so many bytes that messages are copied from with the least effort. */
+  alloc(bytes: number): ArrayBuffer;
+  /**
+   * Gives back what `alloc` made: detaches it, and uses its memory again once no operation works on it any more.
+   * Using it afterwards is `ERR_FREED`. False if it was detached before, or stays as it is until it is collected.
+   */
+  free(buffer: ArrayBuffer): boolean;
+
   /** Seconds since some moment in the past; the same clock for all ranks of the machine (MPI-4.1 section 9.6). */
   wtime(): number;
   /** Ends the whole job with this exit code; does not return. */

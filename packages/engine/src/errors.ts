@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'ERR_BUFFER'
   /** The buffer was transferred away or resized under the operation. */
   | 'ERR_DETACHED'
+  /** The array came from `alloc`, and was disposed of. */
+  | 'ERR_FREED'
   /** A resizable ArrayBuffer, or a view that follows its length, in an operation that does not block. */
   | 'ERR_RESIZABLE'
   /** A count or length that is negative, not whole, or beyond the buffer. */

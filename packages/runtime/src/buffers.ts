@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { type BufferLike, MpiError, type TypedArray } from '@onecopy/engine';
+import { isFreed } from './alloc.ts';
 import { show, wrongDatatype } from './arguments.ts';
 import { type Datatype, type DatatypeArgument, datatypeOf, datatypeOfBuffer } from './datatypes.ts';
 
@@ -100,6 +101,7 @@ interface Extent {
 
 /** Where the bytes of a buffer lie. */
 export function extent(call: string, role: string, data: BufferLike): Extent {
+  if (isFreed(data)) return freed(call, role);
   if (!ArrayBuffer.isView(data)) {
     return { buffer: data, byteOffset: 0, byteLength: data.byteLength };
   }
@@ -133,6 +135,14 @@ export function typedView(
     // Offset and length were checked, so the only thing left to be wrong is that the memory is gone.
     return detached(call, role);
   }
+}
+
+function freed(call: string, role: string): never {
+  throw new MpiError(
+    'ERR_FREED',
+    `${call}: the ${role} was freed, by its [Symbol.dispose](). Dispose of an array after its last use, ` +
+      'or alloc another',
+  );
 }
 
 function detached(call: string, role: string): never {

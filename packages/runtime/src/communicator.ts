@@ -87,6 +87,7 @@ function arrayFor<T extends TypedArray>(
  * | --- | --- |
  * | `ERR_BUFFER` `ERR_COUNT` `ERR_TYPE` `ERR_RANK` `ERR_TAG` `ERR_ARG` | an argument is not what it should be |
  * | `ERR_DETACHED` | the buffer was transferred away |
+ * | `ERR_FREED` | the buffer came from `alloc` and was disposed of |
  * | `ERR_RESIZABLE` | a call that does not block, or has a timeout, was given a resizable buffer |
  * | `ERR_TRUNCATE` | the message is longer than the receive buffer; it is consumed |
  * | `ERR_TYPE` | the element types of both sides differ and neither is bytes; the message is consumed |

@@ -13,6 +13,7 @@ export {
 
 import { keepOutput } from './output.ts';
 
+export { alloc } from './alloc.ts';
 export type { BlockingOptions } from './arguments.ts';
 export type { BufferArgument, DescribedBuffer } from './buffers.ts';
 export { type BlocksArgument, IN_PLACE, type InPlace } from './collectives/operand.ts';

@@ -35,7 +35,7 @@ export function abort(code = 1, reason?: string): never {
 
 /**
  * Counts of what this rank has sent, received and moved since it started, by name: `sent` and `received` messages,
- * bytes by mover (`eagerBytes`, `cmaBytes`, `stagedBytes`, `localBytes`, each counted by the receiver), `cmaCalls`,
+ * bytes by mover (`eagerBytes`, `cmaBytes`, `heapBytes`, `stagedBytes`, `localBytes`, each counted by the receiver), `cmaCalls`,
  * `sleeps`, `rings`, and more. For measuring and for tests; later versions add names.
  */
 export function counters(): Readonly<Record<string, number>> {
