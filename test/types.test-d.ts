@@ -2,6 +2,7 @@
 import {
   ANY_SOURCE,
   ANY_TAG,
+  alloc,
   type BufferArgument,
   type Communicator,
   type Datatype,
@@ -352,4 +353,23 @@ export function values(comm: Communicator): void {
   comm.scatterObject(value);
   // @ts-expect-error an operator of numbers combines no objects
   comm.allreduceObject(value, SUM);
+}
+
+export function allocation(comm: Communicator): void {
+  const array = alloc(Float64Array, 10);
+  expectType<Float64Array<ArrayBuffer> & Disposable>()(array);
+  expectType<BigInt64Array<ArrayBuffer> & Disposable>()(alloc(BigInt64Array, 1));
+  comm.send(array, 1);
+  comm.send(array.subarray(1), 1);
+  array[Symbol.dispose]();
+  // @ts-expect-error a subarray is not what was allocated
+  array.subarray(1)[Symbol.dispose]();
+  // @ts-expect-error an array of no typed class
+  alloc(Array, 10);
+  // @ts-expect-error a Buffer is not made so
+  alloc(Buffer, 10);
+  // @ts-expect-error lengths are numbers
+  alloc(Float64Array, '10');
+  // @ts-expect-error a length is needed
+  alloc(Float64Array);
 }

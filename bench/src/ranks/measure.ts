@@ -96,7 +96,7 @@ function combine(
 ): Answer | undefined {
   const { benchmark, bytes } = command;
   const figures = gatherAtRoot(
-    Float64Array.of(pass.meanUs, checked, pass.moved.cma, pass.moved.staged),
+    Float64Array.of(pass.meanUs, checked, pass.moved.cma, pass.moved.heap, pass.moved.staged),
   );
   const allSamples = exercise.timedOnAllRanks ? gatherAtRoot(samples) : [samples];
   if (figures === undefined || allSamples === undefined) return undefined;
@@ -118,7 +118,7 @@ function combine(
       },
       bandwidthMBs: toThreeDecimals(bandwidthMBs(benchmark, world.size, bytes, meanUs)),
       channel: CHANNEL,
-      ...pathOf({ cma: sum(figures, 2), staged: sum(figures, 3) }),
+      ...pathOf({ cma: sum(figures, 2), heap: sum(figures, 3), staged: sum(figures, 4) }),
       node: process.version,
     },
     checked: sum(figures, 1),
