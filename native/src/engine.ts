@@ -184,8 +184,15 @@ class NativeEngine implements Engine {
 
   alloc(bytes: number): ArrayBuffer {
     const result = this.#binding.alloc(bytes);
-    if (typeof result === 'number') throw failure(this.#binding, result, { operation: 'alloc' });
-    return result;
+    if (typeof result !== 'number') return result;
+    if (this.#binding.errorCodes[result] === 'ERR_NO_MEM') {
+      throw new MpiError(
+        'ERR_NO_MEM',
+        `alloc: there is no memory for ${bytes} bytes more. Dispose of arrays that have had their last use, by ` +
+          'their [Symbol.dispose](), or allocate less',
+      );
+    }
+    throw failure(this.#binding, result, { operation: 'alloc' });
   }
 
   free(buffer: ArrayBuffer): boolean {

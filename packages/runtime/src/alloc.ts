@@ -46,27 +46,39 @@ export function alloc<T extends TypedArray>(
     );
   }
   const buffer = allocate(arrayClass, length);
-  const array = new arrayClass(buffer);
+  const array = viewOf(arrayClass, buffer);
   Object.defineProperty(array, Symbol.dispose, { value: () => dispose(buffer) });
   return array as T & Disposable;
 }
 
 function allocate({ BYTES_PER_ELEMENT }: TypedArrayClass, length: unknown): ArrayBuffer {
-  const most = Math.floor(constants.MAX_LENGTH / BYTES_PER_ELEMENT);
   if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) {
     throw new MpiError(
       'ERR_COUNT',
       `alloc: the length must be a whole number of elements, 0 or more, not ${show(length)}`,
     );
   }
-  if (length > most) {
-    throw new MpiError(
-      'ERR_COUNT',
-      `alloc: ${length} elements are more than an array of this Node can have. Use several, ` +
-        `of at most ${most} elements of ${BYTES_PER_ELEMENT} bytes`,
-    );
+  const bytes = length * BYTES_PER_ELEMENT;
+  if (bytes > constants.MAX_LENGTH) return tooLong(length);
+  return processEngine().alloc(bytes);
+}
+
+/** What a buffer may have and what an array may have are two limits of V8. */
+function viewOf<T extends TypedArray>(arrayClass: TypedArrayClass<T>, buffer: ArrayBuffer): T {
+  try {
+    return new arrayClass(buffer);
+  } catch {
+    const length = buffer.byteLength / arrayClass.BYTES_PER_ELEMENT;
+    processEngine().free(buffer);
+    return tooLong(length);
   }
-  return processEngine().alloc(length * BYTES_PER_ELEMENT);
+}
+
+function tooLong(length: number): never {
+  throw new MpiError(
+    'ERR_COUNT',
+    `alloc: ${length} elements are more than an array of this Node can have. Use several arrays`,
+  );
 }
 
 function dispose(buffer: ArrayBuffer): void {
