@@ -33,6 +33,9 @@ napi_value send(napi_env env, napi_callback_info info) {
         View view;
         if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
             return code(env, wrong);
+        if (rank.engine->sendAtOnce(view.data, view.bytes, in.integer(env, 1), in.integer(env, 2),
+                                    in.unsignedInteger(env, 3), MessageKind::buffer, view.type))
+            return code(env, ErrorCode::ok);
         Request request;
         request.setBuffer(view.data, view.bytes);
         rank.engine->startSend(request, in.integer(env, 1), in.integer(env, 2),
@@ -48,11 +51,16 @@ napi_value recv(napi_env env, napi_callback_info info) {
         View view;
         if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
             return code(env, wrong);
+        const Selector selector{in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)};
+        Envelope came;
+        if (rank.engine->recvAtOnce(view.data, view.bytes, selector, MessageKind::buffer, view.type,
+                                    came)) {
+            reportArrival(rank, came);
+            return code(env, ErrorCode::ok);
+        }
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startRecv(request,
-                               {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
-                               MessageKind::buffer, view.type);
+        rank.engine->startRecv(request, selector, MessageKind::buffer, view.type);
         return code(env, finish(rank, request));
     });
 }

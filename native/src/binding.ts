@@ -205,6 +205,8 @@ export interface LaunchOptions {
   readonly graceMs: number;
   /** Largest payload that travels with its envelope, bytes; undefined: the default. */
   readonly eagerLimit?: number;
+  /** What carries envelopes between ranks; undefined: ring. */
+  readonly channel?: 'ring' | 'socket';
   /** Never pull: every large payload is staged (tests). */
   readonly denyPull?: boolean;
   /** How long a waiter spins before it yields, microseconds; undefined: chosen from ranks and cores. */

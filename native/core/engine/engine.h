@@ -85,6 +85,16 @@ class Engine final : private LauncherSink {
     void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind,
                           Datatype type);
 
+    // --------------------------------------------------------------------------------------------
+    // the short way A call that blocks tries it first: no request, nothing but the ring. False:
+    // nothing was done, go the long way.
+    bool sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest, std::int32_t tag,
+                    std::uint32_t context, MessageKind kind, Datatype type);
+    // Also waits for the message a little, where nothing else is outstanding that the rank would
+    // have to move on meanwhile. `came` is what came.
+    bool recvAtOnce(void* data, std::uint64_t capacity, const Selector& selector, MessageKind kind,
+                    Datatype type, Envelope& came);
+
     // Blocks until the request is complete; ok means just that, the request holds its own error.
     // Otherwise timeout, or deadlock when only this blocked process itself could complete it; the
     // request goes on.
@@ -179,6 +189,9 @@ class Engine final : private LauncherSink {
     bool dropBroken(const Envelope& envelope, const Descriptor* descriptor);
     CollectiveContext& contextOf(std::uint32_t context);
 
+    RingChannel* shortWayTo(std::int32_t rank) const;
+    std::uint32_t spinOn(const RingChannel& ring);
+    bool somethingElse() const;
     void openSleep();
     // LauncherSink
     void onPeer(PeerParts parts) override;
@@ -272,6 +285,7 @@ class Engine final : private LauncherSink {
     List<Request, QueueTag> pulls_;
     List<Request, QueueTag> settled_;
     std::uint64_t outstanding_ = 0;
+    unsigned shortWays_ = 0;
     std::unordered_map<std::uint32_t, std::unique_ptr<CollectiveContext>> contexts_;
     List<Execution, ReadyTag> ready_;
     List<Execution, AwaitTag> awaiting_;

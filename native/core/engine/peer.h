@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/channels/channel.h"
+#include "core/channels/ring/ring_channel.h"
 #include "core/engine/request.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
@@ -62,6 +63,7 @@ class Peer final : public ChannelSink {
     Mapping rankSegment;  // the peer's RankSegment, read-only
     PeerDoorbell doorbell;
     std::unique_ptr<Channel> channel;
+    RingChannel* ring = nullptr;  // the same, where it is one
     std::optional<OutgoingTransfers> outgoingTransfers;
     std::optional<IncomingTransfers> incomingTransfers;
     PairDirection* outDirection = nullptr;

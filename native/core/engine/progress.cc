@@ -213,7 +213,8 @@ bool Engine::serveStaged(Peer& peer) {
             continue;
         }
         ByteRange& range = send->toServe.front();
-        const std::uint64_t wanted = std::min<std::uint64_t>(kMaxPayload, range.bytes);
+        const std::uint64_t wanted =
+            std::min<std::uint64_t>(peer.channel->mostPayload(), range.bytes);
         IoCursor cursor(send->parts);
         cursor.advance(range.offset);
         IoCursor::Cut found = cursor.peek(wanted, cut);

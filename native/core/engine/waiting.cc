@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/engine/engine.h"
+#include "core/os/pause.h"
 
 namespace onecopy {
 
@@ -45,14 +46,6 @@ Operation operationOf(MessageKind kind) {
     return static_cast<Operation>(static_cast<std::uint32_t>(Operation::collective) +
                                   static_cast<std::uint32_t>(kind) -
                                   static_cast<std::uint32_t>(MessageKind::collective));
-}
-
-void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("isb" ::: "memory");
-#endif
 }
 
 }  // namespace
@@ -134,7 +127,8 @@ bool Engine::eventsPending() const {
         if (execution->seesPublished()) return true;
     }
     return std::any_of(connected_.begin(), connected_.end(), [](const Peer* peer) {
-        return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen;
+        return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen ||
+               peer->channel->eventPending();
     });
 }
 

@@ -12,7 +12,7 @@
 
 namespace onecopy {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kLine = 64;
 inline constexpr std::size_t kMaxRanks = 4096;
 
@@ -45,7 +45,7 @@ struct JobSettings {
     ChannelKind channel;
     PullPolicy pull;
     std::int32_t launcherPid;
-    std::uint32_t reserved;
+    std::uint32_t ringBytes;        // of each direction of a pair; 0 on the socket channel
     std::uint64_t spinNanoseconds;  // how long a waiter spins before it yields
 };
 
@@ -184,6 +184,9 @@ struct PairDirection {
     // Written by the receiver: transfers of this direction that it has finished (bumped after the
     // slot's word).
     alignas(kLine) Shared<std::uint64_t> finished;
+    // Written by the receiver, on the ring channel: lines that it has taken out so far and given
+    // back. See channels/ring/ring_channel.h.
+    alignas(kLine) Shared<std::uint64_t> credits;
     TransferSlot slots[kTransferSlots];
 };
 
@@ -197,5 +200,8 @@ struct PairSegment {
 
 inline constexpr std::uint64_t kPairMagic = 0x3172696170796331;
 inline constexpr std::size_t kPairSegmentBytes = (sizeof(PairSegment) + 4095) / 4096 * 4096;
+
+// The rings of both directions lie behind it, in the order of `directions`.
+constexpr std::size_t pairBytes(std::size_t ringBytes) { return kPairSegmentBytes + 2 * ringBytes; }
 
 }  // namespace onecopy
