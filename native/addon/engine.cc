@@ -28,10 +28,11 @@ ErrorCode finish(RankFace& rank, Request& request) {
 
 napi_value send(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<4> in(env, info);
-        RankFace& rank = begin(env);
+        const Arguments<5> in(env, info);
+        RankFace& rank = begin(*in.rank);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
+        if (const ErrorCode wrong = readView(env, in.values[0], in.integer(env, 4), view);
+            wrong != ErrorCode::ok)
             return code(env, wrong);
         if (rank.engine->sendAtOnce(view.data, view.bytes, in.integer(env, 1), in.integer(env, 2),
                                     in.unsignedInteger(env, 3), MessageKind::buffer, view.type))
@@ -46,10 +47,11 @@ napi_value send(napi_env env, napi_callback_info info) {
 
 napi_value recv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<4> in(env, info);
-        RankFace& rank = begin(env);
+        const Arguments<5> in(env, info);
+        RankFace& rank = begin(*in.rank);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
+        if (const ErrorCode wrong = readView(env, in.values[0], in.integer(env, 4), view);
+            wrong != ErrorCode::ok)
             return code(env, wrong);
         const Selector selector{in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)};
         Envelope came;
@@ -72,7 +74,7 @@ template <typename Start>
 napi_value startPending(napi_env env, napi_callback_info info, Start start) {
     return guarded<-1>(env, [&] {
         const Arguments<4> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         double handle = 0;
         Pending& pending = rank.pending.open(handle);
         if (const ErrorCode wrong = pending.hold(env, in.values[0]); wrong != ErrorCode::ok) {
@@ -115,7 +117,7 @@ napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
 napi_value wait(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<2> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         const double milliseconds = in.real(env, 1);
@@ -135,7 +137,7 @@ napi_value wait(napi_env env, napi_callback_info info) {
 napi_value test(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         if (!pending->operation().complete()) rank.engine->progress();
@@ -147,7 +149,7 @@ napi_value test(napi_env env, napi_callback_info info) {
 napi_value waitAll(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         napi_typedarray_type type;
         std::size_t length = 0;
         void* data = nullptr;
@@ -170,7 +172,7 @@ napi_value waitAll(napi_env env, napi_callback_info info) {
 napi_value cancel(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         return number(env, pending != nullptr && rank.engine->cancel(pending->operation()) ? 1 : 0);
     });
@@ -179,7 +181,7 @@ napi_value cancel(napi_env env, napi_callback_info info) {
 napi_value watch(napi_env env, napi_callback_info info) {
     return guarded(env, [&]() -> napi_value {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr || pending->operation().watched) return nullptr;
         rank.engine->watch(pending->operation());
@@ -260,7 +262,7 @@ napi_value mprobe(napi_env env, napi_callback_info info) {
 napi_value mrecv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<2> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         const double handle = in.real(env, 0);
         KeptMessage* kept = rank.messages.find(handle);
         if (kept == nullptr) return code(env, ErrorCode::request);
@@ -318,6 +320,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("unexpected", counters.unexpected);
     set("withdrawn", counters.withdrawn);
     set("hugePages", counters.hugePages);
+    set("pushedBytes", counters.pushedBytes);
     result.Set("calls", static_cast<double>(face(info.Env())->calls));
     return result;
 }

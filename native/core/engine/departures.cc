@@ -21,6 +21,7 @@ void Engine::onPeer(PeerParts parts) {
     auto& directions = peer.segment.as<PairSegment>()->directions;
     const std::size_t out = rank_ < peer.rank ? 0 : 1;
     peer.outDirection = &directions[out];
+    peer.inDirection = &directions[1 - out];
     peer.outgoingTransfers.emplace(directions[out]);
     peer.incomingTransfers.emplace(directions[1 - out]);
     if (settings_.channel == ChannelKind::ring) {

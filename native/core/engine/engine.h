@@ -12,6 +12,7 @@
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
+#include "core/engine/thresholds.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/matching/matcher.h"
@@ -228,7 +229,15 @@ class Engine final : private LauncherSink {
     bool serveStaged(Peer& peer);
     bool lookAtPublished(Peer& peer);
     bool movePulls();
-    void pullSlice(Request& receive);
+    bool pullSlice(Request& receive);
+    bool sourceDied(const Peer& peer) const;
+    // Both sides copy.
+    bool mayOffer(const Request& receive) const;
+    void offer(Peer& peer, Request& receive);
+    bool pullOffered(Peer& peer, Request& receive);
+    bool awaitPushes(Peer& peer, Request& receive);
+    bool push(Peer& peer);
+    bool pushesArrived(const Request& receive) const;
     bool fetchParts(Peer& peer, Request& holder, Request& receive);
     void combineSlice(Peer& peer, Request& receive);
     void finishReceive(Peer& peer, Request& receive, TransferState outcome, const Error& error);
@@ -275,6 +284,7 @@ class Engine final : private LauncherSink {
     int size_ = 1;
     JobSettings settings_{};
     Nanoseconds spin_ = 0;
+    Thresholds thresholds_ = Thresholds::fromEnvironment();
 
     Matcher matcher_;
     std::vector<std::unique_ptr<Peer>> peers_;  // by rank; [rank_] is empty

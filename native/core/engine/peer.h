@@ -17,6 +17,7 @@
 #include "core/movers/cma.h"
 #include "core/os/memory.h"
 #include "core/transfer/transfer.h"
+#include "core/transfer/two_sided.h"
 #include "core/waiting/doorbell.h"
 
 namespace onecopy {
@@ -59,6 +60,7 @@ class Peer final : public ChannelSink {
     pid_t pid = 0;
     std::uint64_t theirNonce = 0;
     bool mayPull = false;
+    bool mayPush = false;
     Mapping segment;      // PairSegment
     Mapping rankSegment;  // the peer's RankSegment, read-only
     PeerDoorbell doorbell;
@@ -67,6 +69,7 @@ class Peer final : public ChannelSink {
     std::optional<OutgoingTransfers> outgoingTransfers;
     std::optional<IncomingTransfers> incomingTransfers;
     PairDirection* outDirection = nullptr;
+    PairDirection* inDirection = nullptr;
     std::uint64_t finishedSeen = 0;
     // In this process's own memory, at a place that does not move: the peer reads and writes it.
     std::unique_ptr<NonceCell> cell;

@@ -1,7 +1,7 @@
 // Small messages of calls that block, over the ring: the way that most messages go.
 #include "core/channels/ring/ring_channel.h"
 #include "core/engine/engine.h"
-#include "core/os/pause.h"
+#include "core/os/cache.h"
 
 namespace onecopy {
 
@@ -68,8 +68,10 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
 
 // The flag of the next record, or 0 where something else wants attention, or nothing came.
 std::uint32_t Engine::spinOn(const RingChannel& ring) {
-    if (spin_ == 0 || patience_ == 0) return 0;
-    for (unsigned look = 1; look <= kLooks; ++look) {
+    if (spin_ == 0) return 0;
+    // Where the core was wanted by somebody else the last time, the wait soon offers it again.
+    const unsigned looks = patience_ > 0 ? kLooks : kLooksPerOther;
+    for (unsigned look = 1; look <= looks; ++look) {
         pause();
         if (const std::uint32_t flag = ring.nextFlag(); flag != 0) return flag;
         if (look % kLooksPerOther == 0 && somethingElse()) return 0;

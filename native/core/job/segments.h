@@ -119,7 +119,7 @@ struct Counters {
     alignas(kLine) Shared<std::uint64_t> sent;  // messages
     Shared<std::uint64_t> received;
     Shared<std::uint64_t> eagerBytes;   // payload that travelled with its envelope (received)
-    Shared<std::uint64_t> cmaBytes;     // payload that this rank pulled
+    Shared<std::uint64_t> cmaBytes;     // payload that this rank pulled or pushed
     Shared<std::uint64_t> cmaCalls;     // process_vm_readv and process_vm_writev calls
     Shared<std::uint64_t> stagedBytes;  // payload that came in pieces through the channel
     Shared<std::uint64_t> localBytes;   // payload sent to oneself
@@ -130,6 +130,7 @@ struct Counters {
     Shared<std::uint64_t> unexpected;              // messages that arrived before their receive
     Shared<std::uint64_t> withdrawn;  // transfers taken back before a receiver claimed them
     Shared<std::uint64_t> hugePages;  // made of large buffers that are used again and again
+    Shared<std::uint64_t> pushedBytes;  // payload that this rank wrote into its receivers
 };
 
 // Where a rank shows the members of a communicator how far it is in a collective operation, and a
@@ -166,10 +167,18 @@ static_assert(sizeof(RankSegment) <= kRankSegmentBytes);
 // --------------------------------------------------------------------------------------------- the
 // pair segment One per pair of ranks that have talked, mapped for writing by both.
 
-// A large message's transfer state. See transfer/transfer.h for the protocol.
+// A large message's transfer state. See transfer/transfer.h for the protocol, and
+// transfer/two_sided.h for what follows the word.
 struct TransferSlot {
     alignas(kLine) Shared<std::uint64_t> word;
+    Shared<std::uint64_t> cut;      // both: which slices are taken, by compare-and-swap
+    Shared<std::uint64_t> pushed;   // written by the sender
+    Shared<std::uint64_t> address;  // this and the rest: written by the receiver
+    Shared<std::uint64_t> offset;
+    Shared<std::uint64_t> bytes;
+    Shared<std::uint64_t> slice;
 };
+static_assert(sizeof(TransferSlot) == kLine);
 
 // Large messages in flight from one rank to another at the same time; more wait at the sender. The
 // segment is sparse: pages that no transfer has touched cost nothing, and slots are reused before
