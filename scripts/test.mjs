@@ -58,13 +58,15 @@ await runScript(async () => {
 async function core(variant, name, environment) {
   const program = await built(name, () => buildCore(variant));
   if (program === undefined) return;
-  const env = { ...process.env, ...environment };
-  let result = await runCaptured(program, [], env);
-  // TSan cannot start where the kernel spreads mappings too widely.
-  if (/unexpected memory mapping/.test(result.output) && findOnPath('setarch')) {
-    result = await runCaptured('setarch', ['-R', program], env);
+  for (const channel of ['ring', 'socket']) {
+    const env = { ...process.env, ...environment, CHANNEL_UNDER_TEST: channel };
+    let result = await runCaptured(program, [], env);
+    // TSan cannot start where the kernel spreads mappings too widely.
+    if (/unexpected memory mapping/.test(result.output) && findOnPath('setarch')) {
+      result = await runCaptured('setarch', ['-R', program], env);
+    }
+    record(`${name}, ${channel} channel`, result);
   }
-  record(name, result);
 }
 
 function hasFuzzers() {

@@ -28,11 +28,15 @@ ErrorCode finish(RankFace& rank, Request& request) {
 
 napi_value send(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<4> in(env, info);
-        RankFace& rank = begin(env);
+        const Arguments<5> in(env, info);
+        RankFace& rank = begin(*in.rank);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
+        if (const ErrorCode wrong = readView(env, in.values[0], in.integer(env, 4), view);
+            wrong != ErrorCode::ok)
             return code(env, wrong);
+        if (rank.engine->sendAtOnce(view.data, view.bytes, in.integer(env, 1), in.integer(env, 2),
+                                    in.unsignedInteger(env, 3), MessageKind::buffer, view.type))
+            return code(env, ErrorCode::ok);
         Request request;
         request.setBuffer(view.data, view.bytes);
         rank.engine->startSend(request, in.integer(env, 1), in.integer(env, 2),
@@ -43,16 +47,22 @@ napi_value send(napi_env env, napi_callback_info info) {
 
 napi_value recv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<4> in(env, info);
-        RankFace& rank = begin(env);
+        const Arguments<5> in(env, info);
+        RankFace& rank = begin(*in.rank);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], view); wrong != ErrorCode::ok)
+        if (const ErrorCode wrong = readView(env, in.values[0], in.integer(env, 4), view);
+            wrong != ErrorCode::ok)
             return code(env, wrong);
+        const Selector selector{in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)};
+        Envelope came;
+        if (rank.engine->recvAtOnce(view.data, view.bytes, selector, MessageKind::buffer, view.type,
+                                    came)) {
+            reportArrival(rank, came);
+            return code(env, ErrorCode::ok);
+        }
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startRecv(request,
-                               {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
-                               MessageKind::buffer, view.type);
+        rank.engine->startRecv(request, selector, MessageKind::buffer, view.type);
         return code(env, finish(rank, request));
     });
 }
@@ -64,7 +74,7 @@ template <typename Start>
 napi_value startPending(napi_env env, napi_callback_info info, Start start) {
     return guarded<-1>(env, [&] {
         const Arguments<4> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         double handle = 0;
         Pending& pending = rank.pending.open(handle);
         if (const ErrorCode wrong = pending.hold(env, in.values[0]); wrong != ErrorCode::ok) {
@@ -107,7 +117,7 @@ napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
 napi_value wait(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<2> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         const double milliseconds = in.real(env, 1);
@@ -127,7 +137,7 @@ napi_value wait(napi_env env, napi_callback_info info) {
 napi_value test(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         if (!pending->operation().complete()) rank.engine->progress();
@@ -139,7 +149,7 @@ napi_value test(napi_env env, napi_callback_info info) {
 napi_value waitAll(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         napi_typedarray_type type;
         std::size_t length = 0;
         void* data = nullptr;
@@ -162,7 +172,7 @@ napi_value waitAll(napi_env env, napi_callback_info info) {
 napi_value cancel(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         return number(env, pending != nullptr && rank.engine->cancel(pending->operation()) ? 1 : 0);
     });
@@ -171,7 +181,7 @@ napi_value cancel(napi_env env, napi_callback_info info) {
 napi_value watch(napi_env env, napi_callback_info info) {
     return guarded(env, [&]() -> napi_value {
         const Arguments<1> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         Pending* pending = rank.pending.find(in.real(env, 0));
         if (pending == nullptr || pending->operation().watched) return nullptr;
         rank.engine->watch(pending->operation());
@@ -252,7 +262,7 @@ napi_value mprobe(napi_env env, napi_callback_info info) {
 napi_value mrecv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<2> in(env, info);
-        RankFace& rank = begin(env);
+        RankFace& rank = begin(*in.rank);
         const double handle = in.real(env, 0);
         KeptMessage* kept = rank.messages.find(handle);
         if (kept == nullptr) return code(env, ErrorCode::request);
@@ -312,6 +322,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("hugePages", counters.hugePages);
     set("heapBytes", counters.heapBytes);
     set("heapHugePages", counters.heapHugePages);
+    set("pushedBytes", counters.pushedBytes);
     result.Set("calls", static_cast<double>(face(info.Env())->calls));
     return result;
 }

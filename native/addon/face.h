@@ -77,14 +77,14 @@ inline RankFace* face(napi_env env) {
 }
 
 // The same, for an operation: what the last one reported does not concern this one.
-inline RankFace& begin(napi_env env) {
-    RankFace& rank = *face(env);
+inline RankFace& begin(RankFace& rank) {
     if (rank.inOperator) throw Reentrance();
     ++rank.calls;
     rank.report[kPeer] = -1;
     rank.report[kCulprit] = -1;
     return rank;
 }
+inline RankFace& begin(napi_env env) { return begin(*face(env)); }
 
 inline napi_value number(napi_env env, double value) {
     napi_value result;
@@ -103,7 +103,9 @@ template <std::size_t N>
 struct Arguments {
     Arguments(napi_env env, napi_callback_info info) {
         std::size_t count = N;
-        napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+        void* data = nullptr;
+        napi_get_cb_info(env, info, &count, values, nullptr, &data);
+        rank = static_cast<RankFace*>(data);
     }
     std::int32_t integer(napi_env env, std::size_t index) const {
         std::int32_t value = 0;
@@ -121,6 +123,7 @@ struct Arguments {
         return value;
     }
     napi_value values[N];
+    RankFace* rank = nullptr;
 };
 
 inline void reportArrival(RankFace& rank, const Envelope& envelope) {
@@ -164,7 +167,8 @@ napi_value guarded(napi_env env, Body body) {
 
 inline void exportRaw(napi_env env, napi_value exports, const char* name, napi_callback callback) {
     napi_value function;
-    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function);
+    // The rank travels as the function's data, which comes with the arguments.
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, face(env), &function);
     napi_set_named_property(env, exports, name, function);
 }
 

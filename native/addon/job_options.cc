@@ -89,6 +89,12 @@ JobOptions readOptions(const Napi::Object& object) {
     if (reader.has("eagerLimit")) {
         options.eagerLimit = static_cast<std::uint64_t>(reader.number("eagerLimit"));
     }
+    if (reader.has("channel")) {
+        const std::string channel = reader.string("channel");
+        if (channel != "ring" && channel != "socket")
+            throw std::invalid_argument("channel must be ring or socket");
+        options.channel = channel == "ring" ? ChannelKind::ring : ChannelKind::socket;
+    }
     options.denyPull = reader.flag("denyPull");
     if (reader.has("spinUs")) {
         options.spinNanoseconds =

@@ -108,6 +108,15 @@ ErrorCode readView(napi_env env, napi_value value, View& view) {
     return isFreed(env, buffer) ? ErrorCode::freed : ErrorCode::detached;
 }
 
+ErrorCode readView(napi_env env, napi_value value, std::int32_t type, View& view) {
+    // Works for all views, not only for Buffer; anything else ends the process.
+    if (type == kUnknownType ||
+        napi_get_buffer_info(env, value, &view.data, &view.bytes) != napi_ok || view.bytes == 0)
+        return readView(env, value, view);
+    view.type = static_cast<Datatype>(type);
+    return ErrorCode::ok;
+}
+
 std::shared_ptr<void> pinMemory(napi_env env, napi_value value) {
     const napi_value buffer = arrayBufferOf(env, value);
     if (!canPinMemory() || buffer == nullptr) return nullptr;

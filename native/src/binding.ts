@@ -47,10 +47,13 @@ export interface Binding {
    */
   readonly report: Float64Array;
 
-  /** Blocks. Result: error number. */
-  send(buffer: BufferLike, dest: number, tag: number, context: number): number;
-  /** Blocks. Result: error number; the arrival is in `report`. */
-  recv(buffer: BufferLike, source: number, tag: number, context: number): number;
+  /**
+   * Blocks. `type` is the element type's code for what is certainly a typed array (anything else ends the process), or
+   * -1. Result: error number.
+   */
+  send(buffer: BufferLike, dest: number, tag: number, context: number, type: number): number;
+  /** Blocks; `type` as for `send`. Result: error number; the arrival is in `report`. */
+  recv(buffer: BufferLike, source: number, tag: number, context: number, type: number): number;
   /** Result: a handle > 0, or -error number. */
   isend(buffer: BufferLike, dest: number, tag: number, context: number): number;
   /** Result: a handle > 0, or -error number. */
@@ -217,6 +220,8 @@ export interface LaunchOptions {
   readonly graceMs: number;
   /** Largest payload that travels with its envelope, bytes; undefined: the default. */
   readonly eagerLimit?: number;
+  /** What carries envelopes between ranks; undefined: ring. */
+  readonly channel?: 'ring' | 'socket';
   /** Never pull: every large payload is staged (tests). */
   readonly denyPull?: boolean;
   /** How long a waiter spins before it yields, microseconds; undefined: chosen from ranks and cores. */

@@ -11,6 +11,7 @@ import {
 
 import { type Binding, type ControlSocket, Report, type StartInfo } from './binding.ts';
 import { NativeCommunicator } from './collectives.ts';
+import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
 import { type Attempt, failure } from './failure.ts';
 import { lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
@@ -81,19 +82,19 @@ class NativeEngine implements Engine {
   }
 
   send(buffer: BufferLike, dest: number, tag: number, context: number): void {
-    let result = this.#binding.send(buffer, dest, tag, context);
+    let result = this.#binding.send(buffer, dest, tag, context, elementTypeCode(buffer));
     if (result === 0) return;
     if (this.#isUnknown(result) && buffer instanceof SharedArrayBuffer) {
-      result = this.#binding.send(new Uint8Array(buffer), dest, tag, context);
+      result = this.#binding.send(new Uint8Array(buffer), dest, tag, context, UNKNOWN_TYPE);
       if (result === 0) return;
     }
     throw failure(this.#binding, result, { operation: 'send', peer: dest, tag });
   }
 
   recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival {
-    let result = this.#binding.recv(buffer, source, tag, context);
+    let result = this.#binding.recv(buffer, source, tag, context, elementTypeCode(buffer));
     if (this.#isUnknown(result) && buffer instanceof SharedArrayBuffer) {
-      result = this.#binding.recv(new Uint8Array(buffer), source, tag, context);
+      result = this.#binding.recv(new Uint8Array(buffer), source, tag, context, UNKNOWN_TYPE);
     }
     if (result !== 0)
       throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });

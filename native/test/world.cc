@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
+#include "core/job/defaults.h"
 #include "core/os/packet_socket.h"
 #include "test/harness.h"
 
@@ -19,7 +21,9 @@ JobSettings settingsFor(const WorldOptions& options) {
     settings.size = static_cast<std::uint32_t>(options.ranks);
     settings.cores = 2;
     settings.eagerLimit = options.eagerLimit;
-    settings.channel = ChannelKind::socket;
+    settings.channel = options.channel;
+    if (options.channel == ChannelKind::ring)
+        settings.ringBytes = static_cast<std::uint32_t>(ringBytesFor(settings.size));
     settings.pull = options.pull;
     settings.launcherPid = ::getpid();
     settings.spinNanoseconds = options.spinNanoseconds;
@@ -27,6 +31,12 @@ JobSettings settingsFor(const WorldOptions& options) {
 }
 
 }  // namespace
+
+ChannelKind channelUnderTest() {
+    const char* wish = std::getenv("CHANNEL_UNDER_TEST");
+    return wish != nullptr && std::strcmp(wish, "socket") == 0 ? ChannelKind::socket
+                                                               : ChannelKind::ring;
+}
 
 World::World(const WorldOptions& options)
     : options_(options),

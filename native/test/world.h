@@ -15,10 +15,14 @@
 
 namespace onecopy::test {
 
+// CHANNEL_UNDER_TEST, ring or socket: every test can run on both.
+ChannelKind channelUnderTest();
+
 struct WorldOptions {
     int ranks = 2;
     std::uint64_t eagerLimit = 16 * 1024;
     PullPolicy pull = PullPolicy::probe;
+    ChannelKind channel = channelUnderTest();
     std::uint64_t spinNanoseconds = 0;
 };
 

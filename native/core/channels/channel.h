@@ -73,6 +73,9 @@ class Channel {
    public:
     virtual ~Channel() = default;
 
+    // Largest payload of putEager, putStaged and putBroken.
+    virtual std::size_t mostPayload() const = 0;
+
     virtual Put greet(const Greeting& greeting) = 0;
     virtual Put putEager(const Envelope& envelope, std::span<const iovec> payload) = 0;
     virtual Put putDescriptor(const Envelope& envelope, const Descriptor& descriptor) = 0;
@@ -87,6 +90,9 @@ class Channel {
     virtual bool seemsReadable() const = 0;
     // Hands over what has arrived, at most `most` items; says how many.
     virtual std::size_t take(ChannelSink& sink, std::size_t most) = 0;
+    // Like seemsReadable, but of what its sender rings the doorbell for: a sleeper that has armed its
+    // own must not miss it.
+    virtual bool eventPending() const = 0;
     // Nothing will come any more, and everything that came was taken.
     virtual bool exhausted() const = 0;
 

@@ -27,7 +27,9 @@ void Peer::onGarbage() { engine_.breakOff(*this); }
 
 void Engine::greet(Peer& peer, const Greeting& greeting) {
     if (settings_.pull == PullPolicy::denied) return;
-    peer.mayPull = probeCma(peer.pid, greeting.cellAddress, peer.theirNonce).read;
+    const CmaVerdict verdict = probeCma(peer.pid, greeting.cellAddress, peer.theirNonce);
+    peer.mayPull = verdict.read;
+    peer.mayPush = verdict.write;
 }
 
 void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload) {

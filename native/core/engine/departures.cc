@@ -9,21 +9,35 @@ namespace onecopy {
 void Engine::onPeer(PeerParts parts) {
     if (parts.peer < 0 || parts.peer >= size_ || isSelf(parts.peer)) return;
     Peer& peer = peerOf(parts.peer);
-    const bool fits = memoryBytes(parts.segment.get()) >= kPairSegmentBytes &&
+    const bool fits = memoryBytes(parts.segment.get()) >= pairBytes(settings_.ringBytes) &&
                       memoryBytes(parts.rankSegment.get()) >= kRankSegmentBytes;
     if (peer.link == Peer::Link::connected || !fits) return;
 
-    peer.segment = Mapping(parts.segment.get(), kPairSegmentBytes, Mapping::Access::readWrite);
+    peer.segment =
+        Mapping(parts.segment.get(), pairBytes(settings_.ringBytes), Mapping::Access::readWrite);
     peer.rankSegment = Mapping(parts.rankSegment.get(), kRankSegmentBytes, Mapping::Access::read);
     peer.doorbell =
         PeerDoorbell(std::move(parts.doorbell), *peer.rankSegment.as<const RankSegment>());
     auto& directions = peer.segment.as<PairSegment>()->directions;
     const std::size_t out = rank_ < peer.rank ? 0 : 1;
     peer.outDirection = &directions[out];
+    peer.inDirection = &directions[1 - out];
     peer.outgoingTransfers.emplace(directions[out]);
     peer.incomingTransfers.emplace(directions[1 - out]);
-    peer.channel = std::make_unique<SocketChannel>(std::move(parts.socket), peer.rank,
-                                                   directions[out], directions[1 - out], packet_);
+    if (settings_.channel == ChannelKind::ring) {
+        const auto ringOf = [&](std::size_t direction) -> RingEnds {
+            std::byte* rings = peer.segment.as<std::byte>() + kPairSegmentBytes;
+            return {{rings + direction * settings_.ringBytes, settings_.ringBytes},
+                    &directions[direction].credits};
+        };
+        auto ring = std::make_unique<RingChannel>(peer.rank, ringOf(out), ringOf(1 - out),
+                                                  peer.doorbell, self_->counters.rings);
+        peer.ring = ring.get();
+        peer.channel = std::move(ring);
+    } else {
+        peer.channel = std::make_unique<SocketChannel>(
+            std::move(parts.socket), peer.rank, directions[out], directions[1 - out], packet_);
+    }
     // The peer may have sent and even gone before we heard of it.
     peer.channel->markReadable();
     peer.pid = parts.pid;

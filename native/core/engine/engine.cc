@@ -27,9 +27,12 @@ Engine::Engine(std::unique_ptr<LauncherLink> link)
       settings_(link_->job().header.settings),
       spin_(settings_.spinNanoseconds),
       matcher_(size_),
-      packet_(SocketChannel::kPacketBytes) {
-    // A packet holds no more; a larger limit only turns eager messages into rendezvous.
-    settings_.eagerLimit = std::min<std::uint64_t>(settings_.eagerLimit, kMaxPayload);
+      packet_(settings_.channel == ChannelKind::socket ? SocketChannel::kPacketBytes : 0) {
+    // A packet or record holds no more; a larger limit only turns eager messages into rendezvous.
+    settings_.eagerLimit = std::min<std::uint64_t>(
+        settings_.eagerLimit, settings_.channel == ChannelKind::ring
+                                  ? RingChannel::mostPayloadOf(settings_.ringBytes)
+                                  : kMaxPayload);
     peers_.resize(static_cast<std::size_t>(size_));
     for (std::int32_t rank = 0; rank < size_; ++rank) {
         if (!isSelf(rank))

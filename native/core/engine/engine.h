@@ -13,6 +13,7 @@
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
 #include "core/heap/heap.h"
+#include "core/engine/thresholds.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/matching/matcher.h"
@@ -85,6 +86,16 @@ class Engine final : private LauncherSink {
     // Receives a message that a matched probe took.
     void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind,
                           Datatype type);
+
+    // --------------------------------------------------------------------------------------------
+    // the short way A call that blocks tries it first: no request, nothing but the ring. False:
+    // nothing was done, go the long way.
+    bool sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest, std::int32_t tag,
+                    std::uint32_t context, MessageKind kind, Datatype type);
+    // Also waits for the message a little, where nothing else is outstanding that the rank would
+    // have to move on meanwhile. `came` is what came.
+    bool recvAtOnce(void* data, std::uint64_t capacity, const Selector& selector, MessageKind kind,
+                    Datatype type, Envelope& came);
 
     // Blocks until the request is complete; ok means just that, the request holds its own error.
     // Otherwise timeout, or deadlock when only this blocked process itself could complete it; the
@@ -186,6 +197,9 @@ class Engine final : private LauncherSink {
     bool dropBroken(const Envelope& envelope, const Descriptor* descriptor);
     CollectiveContext& contextOf(std::uint32_t context);
 
+    RingChannel* shortWayTo(std::int32_t rank) const;
+    std::uint32_t spinOn(const RingChannel& ring);
+    bool somethingElse() const;
     void openSleep();
     // LauncherSink
     void onPeer(PeerParts parts) override;
@@ -232,7 +246,16 @@ class Engine final : private LauncherSink {
     bool serveStaged(Peer& peer);
     bool lookAtPublished(Peer& peer);
     bool movePulls();
-    void pullSlice(Request& receive);
+    bool pullSlice(Request& receive);
+    bool sourceDied(const Peer& peer) const;
+    // Both sides copy.
+    bool mayOffer(const Request& receive) const;
+    void offer(Peer& peer, Request& receive);
+    bool pullOffered(Peer& peer, Request& receive);
+    bool awaitPushes(Peer& peer, Request& receive);
+    int copySlice(Peer& peer, Request& receive, std::uint64_t bytes);
+    bool push(Peer& peer);
+    bool pushesArrived(const Request& receive) const;
     bool fetchParts(Peer& peer, Request& holder, Request& receive);
     void combineSlice(Peer& peer, Request& receive);
     void finishReceive(Peer& peer, Request& receive, TransferState outcome, const Error& error);
@@ -279,6 +302,7 @@ class Engine final : private LauncherSink {
     int size_ = 1;
     JobSettings settings_{};
     Nanoseconds spin_ = 0;
+    Thresholds thresholds_ = Thresholds::fromEnvironment();
 
     Matcher matcher_;
     std::vector<std::unique_ptr<Peer>> peers_;  // by rank; [rank_] is empty
@@ -290,6 +314,7 @@ class Engine final : private LauncherSink {
     List<Request, QueueTag> pulls_;
     List<Request, QueueTag> settled_;
     std::uint64_t outstanding_ = 0;
+    unsigned shortWays_ = 0;
     std::unordered_map<std::uint32_t, std::unique_ptr<CollectiveContext>> contexts_;
     List<Execution, ReadyTag> ready_;
     List<Execution, AwaitTag> awaiting_;

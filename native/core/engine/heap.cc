@@ -127,10 +127,7 @@ bool Engine::pullFromHeap(Peer& peer, Request& receive) {
 
 // Everything is here. What was read of a process before the launcher marked it dead counts.
 void Engine::endPull(Peer& peer, Request& receive) {
-    const RankState state = link_->job()
-                                .rank(static_cast<std::size_t>(peer.rank))
-                                .state.load(std::memory_order_acquire);
-    if (state == RankState::dead) return complete(receive, {.code = ErrorCode::procFailed});
+    if (sourceDied(peer)) return complete(receive, {.code = ErrorCode::procFailed});
     finishReceive(peer, receive, TransferState::done, {});
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/channels/channel.h"
+#include "core/channels/ring/ring_channel.h"
 #include "core/engine/request.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
@@ -18,6 +19,7 @@
 #include "core/movers/heap.h"
 #include "core/os/memory.h"
 #include "core/transfer/transfer.h"
+#include "core/transfer/two_sided.h"
 #include "core/waiting/doorbell.h"
 
 namespace onecopy {
@@ -62,13 +64,16 @@ class Peer final : public ChannelSink {
     pid_t pid = 0;
     std::uint64_t theirNonce = 0;
     bool mayPull = false;
+    bool mayPush = false;
     Mapping segment;      // PairSegment
     Mapping rankSegment;  // the peer's RankSegment, read-only
     PeerDoorbell doorbell;
     std::unique_ptr<Channel> channel;
+    RingChannel* ring = nullptr;  // the same, where it is one
     std::optional<OutgoingTransfers> outgoingTransfers;
     std::optional<IncomingTransfers> incomingTransfers;
     PairDirection* outDirection = nullptr;
+    PairDirection* inDirection = nullptr;
     std::uint64_t finishedSeen = 0;
     // In this process's own memory, at a place that does not move: the peer reads and writes it.
     std::unique_ptr<NonceCell> cell;

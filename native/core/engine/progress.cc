@@ -13,10 +13,6 @@ namespace onecopy {
 
 namespace {
 
-// How much is pulled before the rank looks at everything else again. At 8 GB/s this is 64 us; UCX
-// uses the same (UCX_CMA_SEG_SIZE, src/uct/sm/scopy/base/scopy_iface.c).
-constexpr std::uint64_t kSliceBytes = 512 * 1024;
-
 // Items taken from one channel before the next channel's turn.
 constexpr std::size_t kItemsPerTurn = 64;
 
@@ -91,6 +87,7 @@ bool Engine::progressPeer(Peer& peer) {
     bool moved = false;
     if (peer.channel->seemsReadable()) moved |= peer.channel->take(peer, kItemsPerTurn) > 0;
     moved |= lookAtPublished(peer);
+    if (!peer.published.empty()) moved |= push(peer);
     if (peer.hasWork()) moved |= flush(peer);
     return moved;
 }
@@ -215,7 +212,8 @@ bool Engine::serveStaged(Peer& peer) {
             continue;
         }
         ByteRange& range = send->toServe.front();
-        const std::uint64_t wanted = std::min<std::uint64_t>(kMaxPayload, range.bytes);
+        const std::uint64_t wanted =
+            std::min<std::uint64_t>(peer.channel->mostPayload(), range.bytes);
         IoCursor cursor(send->parts);
         cursor.advance(range.offset);
         IoCursor::Cut found = cursor.peek(wanted, cut);
@@ -261,44 +259,57 @@ bool Engine::lookAtPublished(Peer& peer) {
 // from a peer
 
 bool Engine::movePulls() {
+    bool moved = false;
     for (Request* receive = pulls_.first(); receive != nullptr;) {
         Request* next = pulls_.after(*receive);
-        pullSlice(*receive);
+        moved |= pullSlice(*receive);
         receive = next;
     }
-    return true;
+    return moved;
 }
 
-void Engine::pullSlice(Request& receive) {
+// While the launcher lives, a pid stays with its process until the launcher has marked it dead;
+// what was read before that mark came from the right process.
+bool Engine::sourceDied(const Peer& peer) const {
+    return link_->job()
+               .rank(static_cast<std::size_t>(peer.rank))
+               .state.load(std::memory_order_acquire) == RankState::dead;
+}
+
+// False: it waits for its sender.
+bool Engine::pullSlice(Request& receive) {
     Peer& peer = peerOf(receive.peer);
     if (receive.owner != nullptr && !receive.owner->stillThere()) {
-        return finishReceive(peer, receive, TransferState::failed, {.code = ErrorCode::detached});
+        finishReceive(peer, receive, TransferState::failed, {.code = ErrorCode::detached});
+        return true;
     }
-    if (receive.descriptor.parts > 1 && !fetchParts(peer, receive, receive)) return;
-    if ((!peer.heap.empty() || !peer.mayPull) && pullFromHeap(peer, receive)) return;
-    if (receive.combiner != nullptr) return combineSlice(peer, receive);
-    const std::uint64_t slice = std::min(kSliceBytes, receive.envelope.bytes - receive.moved);
+    if (receive.descriptor.parts > 1 && !fetchParts(peer, receive, receive)) return true;
+    if (!receive.offered && mayOffer(receive)) offer(peer, receive);
+    if (receive.offered) return pullOffered(peer, receive);
+    if ((!peer.heap.empty() || !peer.mayPull) && pullFromHeap(peer, receive)) return true;
+    if (receive.combiner != nullptr) {
+        combineSlice(peer, receive);
+        return true;
+    }
+    const std::uint64_t slice = std::min(thresholds_.slice, receive.envelope.bytes - receive.moved);
     const CmaResult result = cmaRead(peer.pid, receive.cursor, receive.remote, slice);
     receive.moved += result.bytes;
     count(self_->counters.cmaBytes, result.bytes);
     count(self_->counters.cmaCalls, result.calls);
-    if (result.errnum != 0) return pullFailed(peer, receive, result.errnum);
-    if (receive.moved < receive.envelope.bytes) return;
-    // While the launcher lives, a pid stays with its process until the launcher has marked it dead;
-    // what was read before that mark came from the right process.
-    if (link_->job()
-            .rank(static_cast<std::size_t>(peer.rank))
-            .state.load(std::memory_order_acquire) == RankState::dead) {
-        return complete(receive, {.code = ErrorCode::procFailed});
+    if (result.errnum != 0) {
+        pullFailed(peer, receive, result.errnum);
+    } else if (receive.moved == receive.envelope.bytes) {
+        endPull(peer, receive);
     }
-    finishReceive(peer, receive, TransferState::done, {});
+    return true;
 }
 
 // The same for what is combined with what lies here. Bytes of a process that has died meanwhile may
 // get in, and the failure of the whole operation follows.
 void Engine::combineSlice(Peer& peer, Request& receive) {
     if (!fusing_) fusing_ = std::make_unique_for_overwrite<std::byte[]>(kFuseBytes);
-    for (std::uint64_t done = 0; done < kSliceBytes && receive.moved < receive.envelope.bytes;) {
+    for (std::uint64_t done = 0;
+         done < thresholds_.slice && receive.moved < receive.envelope.bytes;) {
         const std::uint64_t piece = std::min(kFuseBytes, receive.envelope.bytes - receive.moved);
         const iovec here{fusing_.get(), piece};
         IoCursor local(std::span(&here, 1));
@@ -316,11 +327,7 @@ void Engine::combineSlice(Peer& peer, Request& receive) {
         done += piece;
     }
     if (receive.moved < receive.envelope.bytes) return;
-    if (link_->job()
-            .rank(static_cast<std::size_t>(peer.rank))
-            .state.load(std::memory_order_acquire) == RankState::dead) {
-        return complete(receive, {.code = ErrorCode::procFailed});
-    }
+    if (sourceDied(peer)) return complete(receive, {.code = ErrorCode::procFailed});
     finishReceive(peer, receive, TransferState::done, {});
 }
 
@@ -362,10 +369,7 @@ void Engine::pullFailed(Peer& peer, Request& receive, int errnum) {
         case ESRCH:
             return complete(receive, {.code = ErrorCode::procFailed});
         default: {
-            const bool dead = link_->job()
-                                  .rank(static_cast<std::size_t>(peer.rank))
-                                  .state.load(std::memory_order_acquire) == RankState::dead;
-            if (dead) return complete(receive, {.code = ErrorCode::procFailed});
+            if (sourceDied(peer)) return complete(receive, {.code = ErrorCode::procFailed});
             return finishReceive(
                 peer, receive, TransferState::failed,
                 {.code = ErrorCode::system, .syscall = Syscall::processVmReadv, .errnum = errnum});

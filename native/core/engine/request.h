@@ -15,6 +15,7 @@
 #include "core/movers/io_cursor.h"
 #include "core/reduction/combiner.h"
 #include "core/transfer/transfer.h"
+#include "core/transfer/two_sided.h"
 
 namespace onecopy {
 
@@ -114,6 +115,14 @@ struct Request : QueueTag, ServeTag {
     std::uint64_t base = 0;          // recv of a part: where it begins in the message
     std::uint64_t moved = 0;         // recv: bytes that have arrived
     std::vector<ByteRange> toServe;  // send: what is still to be staged, in this order
+    // Its owner is inside a call that returns only when it is complete: both sides may copy.
+    bool waited = false;
+    // Recv: `offer` stands in the pair segment; the sender may write into the buffer.
+    bool offered = false;
+    Offer offer;
+    int pullErrno = 0;         // recv: what ended an offer early
+    std::uint16_t pushed = 0;  // send: slices written into the receiver's buffer
+    bool pushFailed = false;   // send: no more
     Error error;
 
     Execution* execution = nullptr;  // whose step this is

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/engine/engine.h"
+#include "core/os/cache.h"
 
 namespace onecopy {
 
@@ -45,14 +46,6 @@ Operation operationOf(MessageKind kind) {
     return static_cast<Operation>(static_cast<std::uint32_t>(Operation::collective) +
                                   static_cast<std::uint32_t>(kind) -
                                   static_cast<std::uint32_t>(MessageKind::collective));
-}
-
-void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("isb" ::: "memory");
-#endif
 }
 
 }  // namespace
@@ -133,8 +126,12 @@ bool Engine::eventsPending() const {
          execution = awaiting_.after(*execution)) {
         if (execution->seesPublished()) return true;
     }
+    for (Request* receive = pulls_.first(); receive != nullptr; receive = pulls_.after(*receive)) {
+        if (receive->offered && pushesArrived(*receive)) return true;
+    }
     return std::any_of(connected_.begin(), connected_.end(), [](const Peer* peer) {
-        return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen;
+        return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen ||
+               peer->channel->eventPending();
     });
 }
 
@@ -238,6 +235,7 @@ ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& 
 
 ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
     if (request.complete()) return ErrorCode::ok;
+    request.waited = deadline == kNever;
     progress();
     if (request.complete()) return ErrorCode::ok;
     if (onlySelfCanComplete(request)) return ErrorCode::deadlock;
@@ -263,9 +261,13 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
 }
 
 ErrorCode Engine::waitAll(std::span<Request* const> requests) {
+    for (Request* request : requests) request->waited = true;
     progress();
     for (const Request* request : requests) {
-        if (onlySelfCanComplete(*request)) return ErrorCode::deadlock;
+        if (!onlySelfCanComplete(*request)) continue;
+        // Nothing of this is being copied by both sides yet, or will be while nobody waits.
+        for (Request* each : requests) each->waited = false;
+        return ErrorCode::deadlock;
     }
     // Those at the front are complete and need no second look.
     std::size_t first = 0;

@@ -12,7 +12,7 @@
 
 namespace onecopy {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::size_t kLine = 64;
 inline constexpr std::size_t kMaxRanks = 4096;
 
@@ -45,7 +45,7 @@ struct JobSettings {
     ChannelKind channel;
     PullPolicy pull;
     std::int32_t launcherPid;
-    std::uint32_t reserved;
+    std::uint32_t ringBytes;        // of each direction of a pair; 0 on the socket channel
     std::uint64_t spinNanoseconds;  // how long a waiter spins before it yields
 };
 
@@ -119,7 +119,7 @@ struct Counters {
     alignas(kLine) Shared<std::uint64_t> sent;  // messages
     Shared<std::uint64_t> received;
     Shared<std::uint64_t> eagerBytes;   // payload that travelled with its envelope (received)
-    Shared<std::uint64_t> cmaBytes;     // payload that this rank pulled
+    Shared<std::uint64_t> cmaBytes;     // payload that this rank pulled or pushed
     Shared<std::uint64_t> cmaCalls;     // process_vm_readv and process_vm_writev calls
     Shared<std::uint64_t> stagedBytes;  // payload that came in pieces through the channel
     Shared<std::uint64_t> localBytes;   // payload sent to oneself
@@ -132,6 +132,7 @@ struct Counters {
     Shared<std::uint64_t> hugePages;      // made of large buffers that are used again and again
     Shared<std::uint64_t> heapBytes;      // payload that this rank copied from a peer's heap
     Shared<std::uint64_t> heapHugePages;  // that this rank's own heap got
+    Shared<std::uint64_t> pushedBytes;    // payload that this rank wrote into its receivers
 };
 
 // Where a rank shows the members of a communicator how far it is in a collective operation, and a
@@ -168,10 +169,18 @@ static_assert(sizeof(RankSegment) <= kRankSegmentBytes);
 // --------------------------------------------------------------------------------------------- the
 // pair segment One per pair of ranks that have talked, mapped for writing by both.
 
-// A large message's transfer state. See transfer/transfer.h for the protocol.
+// A large message's transfer state. See transfer/transfer.h for the protocol, and
+// transfer/two_sided.h for what follows the word.
 struct TransferSlot {
     alignas(kLine) Shared<std::uint64_t> word;
+    Shared<std::uint64_t> cut;      // both: which slices are taken, by compare-and-swap
+    Shared<std::uint64_t> pushed;   // written by the sender
+    Shared<std::uint64_t> address;  // this and the rest: written by the receiver
+    Shared<std::uint64_t> offset;
+    Shared<std::uint64_t> bytes;
+    Shared<std::uint64_t> slice;
 };
+static_assert(sizeof(TransferSlot) == kLine);
 
 // Large messages in flight from one rank to another at the same time; more wait at the sender. The
 // segment is sparse: pages that no transfer has touched cost nothing, and slots are reused before
@@ -186,6 +195,9 @@ struct PairDirection {
     // Written by the receiver: transfers of this direction that it has finished (bumped after the
     // slot's word).
     alignas(kLine) Shared<std::uint64_t> finished;
+    // Written by the receiver, on the ring channel: lines that it has taken out so far and given
+    // back. See channels/ring/ring_channel.h.
+    alignas(kLine) Shared<std::uint64_t> credits;
     TransferSlot slots[kTransferSlots];
 };
 
@@ -199,5 +211,8 @@ struct PairSegment {
 
 inline constexpr std::uint64_t kPairMagic = 0x3172696170796331;
 inline constexpr std::size_t kPairSegmentBytes = (sizeof(PairSegment) + 4095) / 4096 * 4096;
+
+// The rings of both directions lie behind it, in the order of `directions`.
+constexpr std::size_t pairBytes(std::size_t ringBytes) { return kPairSegmentBytes + 2 * ringBytes; }
 
 }  // namespace onecopy

@@ -46,7 +46,9 @@ JobSettings settingsFor(const JobOptions& options) {
     settings.size = static_cast<std::uint32_t>(options.ranks);
     settings.cores = static_cast<std::uint32_t>(usableCores());
     settings.eagerLimit = options.eagerLimit.value_or(kDefaultEagerLimit);
-    settings.channel = ChannelKind::socket;
+    settings.channel = options.channel;
+    if (options.channel == ChannelKind::ring)
+        settings.ringBytes = static_cast<std::uint32_t>(ringBytesFor(options.ranks));
     settings.pull = options.denyPull ? PullPolicy::denied : PullPolicy::probe;
     settings.launcherPid = ::getpid();
     // With fewer cores than ranks whoever spins keeps another rank from working.

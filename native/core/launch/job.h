@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/job/segments.h"
 #include "core/launch/event.h"
 #include "core/launch/spawn.h"
 #include "core/os/fd.h"
@@ -27,6 +28,7 @@ struct JobOptions {
     // From the first failure to SIGKILL; SIGTERM comes at half of it.
     std::chrono::milliseconds grace{2000};
     std::optional<std::uint64_t> eagerLimit;
+    ChannelKind channel = ChannelKind::ring;
     bool denyPull = false;
     // Absent: chosen from ranks and cores.
     std::optional<std::uint64_t> spinNanoseconds;

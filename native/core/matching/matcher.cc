@@ -60,6 +60,7 @@ void Matcher::keep(std::unique_ptr<UnexpectedMessage> message) {
     Context& context = contextOf(message->envelope.context);
     // The list owns it from here; take() gives it back to an owner.
     UnexpectedMessage& kept = *message.release();
+    ++kept_;
     context.sources[static_cast<std::size_t>(kept.envelope.source)].unexpected.append(kept);
 }
 
@@ -67,6 +68,7 @@ std::unique_ptr<UnexpectedMessage> Matcher::take(UnexpectedMessage& message) {
     Context& context = contextOf(message.envelope.context);
     context.nextServed = (message.envelope.source + 1) % size_;
     List<UnexpectedMessage, UnexpectedTag>::remove(message);
+    --kept_;
     return std::unique_ptr<UnexpectedMessage>(&message);
 }
 

@@ -45,6 +45,8 @@ class Matcher {
 
     // The message that a receive would get, or null. It stays until take().
     UnexpectedMessage* findUnexpected(const Selector& selector);
+    // Whether there is any at all.
+    bool keepsAny() const { return kept_ > 0; }
     void keep(std::unique_ptr<UnexpectedMessage> message);
     std::unique_ptr<UnexpectedMessage> take(UnexpectedMessage& message);
 
@@ -73,6 +75,7 @@ class Matcher {
 
     int size_;
     std::uint64_t posted_ = 0;
+    std::uint64_t kept_ = 0;
     std::unordered_map<std::uint32_t, std::unique_ptr<Context>> contexts_;
     // Programs mostly stay in one communicator for a while.
     std::uint32_t lastId_ = 0;

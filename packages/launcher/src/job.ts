@@ -33,6 +33,7 @@ export function startJob(
       ),
       graceMs: options.graceMs,
       ...(options.eagerLimit !== undefined && { eagerLimit: options.eagerLimit }),
+      ...(options.channel !== undefined && { channel: options.channel }),
       ...(options.denyPull && { denyPull: true }),
       ...(options.spinUs !== undefined && { spinUs: options.spinUs }),
       stdin,

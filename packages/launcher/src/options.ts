@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { LOG_LEVELS, type LogWish } from './log.ts';
 import { nearest, UsageError } from './usage.ts';
 
+/** What carries envelopes between ranks. */
+export type Channel = 'ring' | 'socket';
+
 export interface RunOptions {
   readonly ranks: number;
   /** As the user wrote it: a file, or a name that PATH is searched for. */
@@ -12,6 +15,7 @@ export interface RunOptions {
   /** From the first failure to SIGKILL, milliseconds. */
   readonly graceMs: number;
   readonly eagerLimit: number | undefined;
+  readonly channel: Channel | undefined;
   readonly denyPull: boolean;
   readonly spinUs: number | undefined;
 }
@@ -54,6 +58,7 @@ const OPTIONS = {
   verbose: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   // For tests and experiments; not in the help.
+  channel: { type: 'string' },
   'deny-pull': { type: 'boolean' },
   'spin-us': { type: 'string' },
 } as const;
@@ -71,8 +76,15 @@ const VISIBLE_NAMES = [
   '--help',
 ];
 
-/** What stands after `onecopy run`. Throws a UsageError with one sentence. */
-export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
+/**
+ * What stands after `onecopy run`. Throws a UsageError with one sentence.
+ *
+ * @param env ONECOPY_CHANNEL, ONECOPY_EAGER_LIMIT and ONECOPY_SPIN_US stand for options that were left out
+ */
+export function parseRunOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): RunOptions | 'help' {
   // parseArgs would read -np as -n p. The copy has the same places, so the program's own arguments stay as they are.
   const args = argv.map((argument) => argument.replace(/^-np(?=$|=)/, '--np'));
   const { tokens } = parseArgs({
@@ -107,6 +119,16 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
     given.set(token.name === 'np' || token.name === 'c' ? 'n' : token.name, token.value ?? '');
   }
 
+  const chosen = <T>(
+    option: OptionName,
+    variable: string,
+    read: (source: string, text: string) => T,
+  ): T | undefined => {
+    const text = given.get(option);
+    if (text !== undefined) return read(`--${option}`, text);
+    const preset = env[variable];
+    return preset === undefined || preset === '' ? undefined : read(variable, preset);
+  };
   const ranks = given.get('n');
   if (ranks === undefined) {
     throw new UsageError('Say how many ranks to start, such as: onecopy run -n 4 program.ts');
@@ -116,9 +138,12 @@ export function parseRunOptions(argv: readonly string[]): RunOptions | 'help' {
     tagOutput: given.has('tag-output'),
     verbose: given.has('verbose'),
     graceMs: milliseconds('--grace', given.get('grace') ?? String(DEFAULT_GRACE_SECONDS)),
-    eagerLimit: optional(given.get('eager-limit'), (text) => byteCount('--eager-limit', text)),
+    eagerLimit: chosen('eager-limit', 'ONECOPY_EAGER_LIMIT', byteCount),
+    channel: chosen('channel', 'ONECOPY_CHANNEL', channelNamed),
     denyPull: given.has('deny-pull'),
-    spinUs: optional(given.get('spin-us'), (text) => wholeNumber('--spin-us', text, 0, 1_000_000)),
+    spinUs: chosen('spin-us', 'ONECOPY_SPIN_US', (source, text) =>
+      wholeNumber(source, text, 0, 1_000_000),
+    ),
   };
   const program = argv[programAt];
   if (program === undefined || program === '') {
@@ -147,6 +172,7 @@ const EXAMPLES: Partial<Record<OptionName, string>> = {
   grace: '5',
   'eager-limit': '8K',
   'spin-us': '50',
+  channel: 'socket',
 };
 
 function isOptionName(name: string): name is OptionName {
@@ -160,8 +186,9 @@ function unknownOption(written: string): UsageError {
   return new UsageError(`There is no option ${name}: ${advice}`);
 }
 
-function optional<T>(text: string | undefined, read: (text: string) => T): T | undefined {
-  return text === undefined ? undefined : read(text);
+function channelNamed(source: string, text: string): Channel {
+  if (text === 'ring' || text === 'socket') return text;
+  throw new UsageError(`${source} is ring (shared memory) or socket, not '${text}'.`);
 }
 
 function wholeNumber(option: string, text: string, min: number, max: number): number {

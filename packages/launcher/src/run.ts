@@ -16,7 +16,7 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
  */
 export async function run(args: readonly string[], library: string): Promise<number> {
   try {
-    const options = parseRunOptions(args);
+    const options = parseRunOptions(args, process.env);
     if (options === 'help') {
       process.stdout.write(RUN_HELP);
       return 0;

@@ -49,6 +49,7 @@ class SocketChannel final : public Channel {
 
     static constexpr std::size_t kPacketBytes = sizeof(PacketHeader) + kMaxPayload;
 
+    std::size_t mostPayload() const override { return kMaxPayload; }
     Put greet(const Greeting& greeting) override;
     Put putEager(const Envelope& envelope, std::span<const iovec> payload) override;
     Put putDescriptor(const Envelope& envelope, const Descriptor& descriptor) override;
@@ -59,6 +60,8 @@ class SocketChannel final : public Channel {
     Put putHeap(const HeapNotice& notice) override;
 
     bool seemsReadable() const override;
+    // The kernel wakes a sleeper, not the doorbell.
+    bool eventPending() const override { return false; }
     std::size_t take(ChannelSink& sink, std::size_t most) override;
     bool exhausted() const override { return exhausted_; }
     int descriptor() const override { return socket_.get(); }

@@ -1,0 +1,93 @@
+// Small messages of calls that block, over the ring: the way that most messages go.
+#include "core/channels/ring/ring_channel.h"
+#include "core/engine/engine.h"
+#include "core/os/cache.h"
+
+namespace onecopy {
+
+namespace {
+
+// A rank that only ever goes the short way must still hear of others now and then: a passing look
+// at everything, once in so many calls.
+constexpr unsigned kCallsPerLook = 64;
+
+// Looks at one line before the long way, with its request and its clock, takes the wait over. Some
+// 5 us: what answers at once answers within that.
+constexpr unsigned kLooks = 256;
+constexpr unsigned kLooksPerOther = 32;
+
+}  // namespace
+
+RingChannel* Engine::shortWayTo(std::int32_t rank) const {
+    if (rank < 0 || rank >= size_ || ending_ || left_ || aborted_) return nullptr;
+    const Peer* peer = peers_[static_cast<std::size_t>(rank)].get();
+    return peer == nullptr || peer->gone() || !peer->outgoing.empty() ? nullptr : peer->ring;
+}
+
+bool Engine::sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest, std::int32_t tag,
+                        std::uint32_t context, MessageKind kind, Datatype type) {
+    if (bytes > settings_.eagerLimit || settings_.eagerLimit == 0) return false;
+    if (++shortWays_ % kCallsPerLook == 0) progress();
+    RingChannel* ring = shortWayTo(dest);
+    if (ring == nullptr || !ring->send({bytes, rank_, tag, context, kind, type}, data))
+        return false;
+    count(self_->counters.sent);
+    return true;
+}
+
+bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& selector,
+                        MessageKind kind, Datatype type, Envelope& came) {
+    // Whatever is posted or kept may come first, and has to be moved on while this rank waits.
+    if (outstanding_ > 0 || matcher_.keepsAny()) return false;
+    if (++shortWays_ % kCallsPerLook == 0) {
+        progress();
+        if (matcher_.keepsAny()) return false;
+    }
+    RingChannel* ring = shortWayTo(selector.source);
+    if (ring == nullptr) return false;
+    std::uint32_t flag = ring->nextFlag();
+    if (flag == 0 && (flag = spinOn(*ring)) == 0) return false;
+    const RingRecord& record = ring->next();
+    const Datatype sent = RingRecord::typeOf(flag);
+    const std::uint64_t bytes = record.payload;
+    const std::int32_t tag = record.tag;
+    if (RingRecord::kindOf(flag) != RingRecord::Kind::eager ||
+        RingRecord::messageOf(flag) != kind || record.context != selector.context ||
+        !selector.takesTag(tag) || tag < 0 || bytes > capacity ||
+        RingRecord::linesOfEager(bytes) > RingChannel::mostLines(settings_.ringBytes / kLine) ||
+        (sent != type && sent != Datatype::byte && type != Datatype::byte)) {
+        return false;
+    }
+    RingChannel::copyBytes(data, RingRecord::payloadOf(record), bytes);
+    ring->consumeEager(bytes);
+    came = {bytes, selector.source, tag, selector.context, kind, sent};
+    count(self_->counters.received);
+    count(self_->counters.eagerBytes, bytes);
+    return true;
+}
+
+// The flag of the next record, or 0 where something else wants attention, or nothing came.
+std::uint32_t Engine::spinOn(const RingChannel& ring) {
+    if (spin_ == 0) return 0;
+    // Where the core was wanted by somebody else the last time, the wait soon offers it again.
+    const unsigned looks = patience_ > 0 ? kLooks : kLooksPerOther;
+    for (unsigned look = 1; look <= looks; ++look) {
+        pause();
+        if (const std::uint32_t flag = ring.nextFlag(); flag != 0) return flag;
+        if (look % kLooksPerOther == 0 && somethingElse()) return 0;
+    }
+    return 0;
+}
+
+bool Engine::somethingElse() const {
+    if (link_->hasNews() ||
+        link_->job().header.changes.load(std::memory_order_relaxed) != changesSeen_)
+        return true;
+    if (connected_.size() == 1) return false;
+    for (const Peer* peer : connected_) {
+        if (peer->channel->seemsReadable()) return true;
+    }
+    return false;
+}
+
+}  // namespace onecopy
