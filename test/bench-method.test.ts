@@ -1,13 +1,17 @@
 // The parts of @onecopy/bench that need no ranks.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { OptionError } from '../bench/src/arguments.ts';
+import { drawCharts } from '../bench/src/chart/chart.ts';
 import { loopsOf, warmUp } from '../bench/src/loops.ts';
-import { OptionError, parseOptions } from '../bench/src/options.ts';
+import { placeStride, placesFor, planOffCache } from '../bench/src/off-cache.ts';
+import { parseOptions } from '../bench/src/options.ts';
 import { CheckedBuffer, CheckFailure } from '../bench/src/ranks/checked-buffer.ts';
 import { CheckedNumbers } from '../bench/src/ranks/checked-numbers.ts';
 import { findEarlyLeaver } from '../bench/src/ranks/early-leaver.ts';
 import { pageAligned } from '../bench/src/ranks/page-aligned.ts';
 import { fill, verify } from '../bench/src/ranks/pattern.ts';
+import { Places } from '../bench/src/ranks/places.ts';
 import { fillSummand, findWrongSum, findWrongSummand } from '../bench/src/ranks/summands.ts';
 import { bandwidthMBs } from '../bench/src/record.ts';
 import { formatSize, parseSize } from '../bench/src/sizes.ts';
@@ -24,8 +28,12 @@ describe('options', () => {
       json: false,
       rivals: false,
       rounds: 5,
+      channel: 'ring',
+      offCache: false,
       launcherArguments: [],
     });
+    expect(parseOptions(['rate'], {})).toMatchObject({ ranks: 2, sizes: [8] });
+    expect(parseOptions(['multipair'], {})).toMatchObject({ ranks: 4 });
     expect(parseOptions(['alltoall'], {})).toMatchObject({ ranks: 4 });
     expect(parseOptions(['barrier'], {})).toMatchObject({ ranks: 4, sizes: [0] });
   });
@@ -47,8 +55,27 @@ describe('options', () => {
     });
   });
 
+  test('channel and mover go to the launcher, alloc to the ranks', () => {
+    expect(
+      parseOptions('pingpong --channel socket --mover staging --svg a.svg'.split(' '), {}),
+    ).toMatchObject({
+      channel: 'socket',
+      svg: 'a.svg',
+      launcherArguments: ['--channel', 'socket', '--deny-pull'],
+    });
+    expect(parseOptions(['rate', '--mover', 'heap', '--off-cache'], {})).toMatchObject({
+      buffers: 'alloc',
+      offCache: true,
+      launcherArguments: [],
+    });
+    // The launcher reads it too.
+    expect(parseOptions(['rate'], { ONECOPY_CHANNEL: 'socket' })).toMatchObject({
+      channel: 'socket',
+    });
+  });
+
   test.each([
-    ['', /which benchmark\? name one: pingpong, alltoall, bcast, .* or barrier/],
+    ['', /which benchmark\? name one: pingpong, awaited, .* or barrier/],
     ['pingpang', /no benchmark pingpang/],
     ['pingpong alltoall', /one benchmark at a time/],
     ['pingpong -n 1', /needs at least 2 ranks/],
@@ -60,6 +87,9 @@ describe('options', () => {
     ['pingpong --iterations=-1', /not "-1"/],
     ['pingpong --iteration 5', /there is no option --iteration/],
     ['pingpong --check=yes', /--check takes no value/],
+    ['multipair -n 3', /-n 3: multipair needs an even number of ranks/],
+    ['pingpong --mover rdma', /there is no mover rdma: name cma, heap or staging/],
+    ['pingpong --rivals --off-cache', /--off-cache does not go with --rivals/],
     ['pingpong --rounds 3', /--rounds needs --rivals/],
     ['allreduce --sizes 8,1001', /--sizes: 1001 is no size for allreduce, .* multiple of 8/],
     ['barrier --sizes 0', /barrier moves nothing that has a size: leave --sizes out/],
@@ -130,7 +160,7 @@ describe('loops', () => {
       iterations: 200,
     });
     expect(play(loopsOf({ benchmark: 'pingpong' }, 2 ** 30, 2000), 5000)).toEqual({
-      counts: [1, 1, 2],
+      counts: [1, 1, 10],
       iterations: 5,
     });
   });
@@ -140,6 +170,73 @@ describe('loops', () => {
     expect(play(asked, 5000)).toEqual({ counts: [1, 1, 1], iterations: 77 });
     const cold = loopsOf({ benchmark: 'alltoall', iterations: 1, warmup: 0 }, 8, 2000);
     expect(play(cold, 1)).toEqual({ counts: [], iterations: 1 });
+  });
+});
+
+describe('off the cache', () => {
+  const MiB = 2 ** 20;
+
+  test('twice the last-level cache for each rank, or half of the memory for all', () => {
+    expect(planOffCache(2, 32 * MiB, 8192 * MiB)).toMatchObject({ bytes: 64 * MiB, capped: false });
+    expect(planOffCache(4, 480 * MiB, 4096 * MiB)).toMatchObject({
+      bytes: 512 * MiB,
+      capped: true,
+    });
+    expect(planOffCache(2).bytes).toBeGreaterThan(0);
+  });
+
+  test('large buffers walk through all of it, small ones leave a part that is only read', () => {
+    expect(placesFor(MiB, 32 * MiB)).toBe(32);
+    expect(placesFor(64 * MiB, 32 * MiB)).toBe(2);
+    expect(placesFor(8, 32 * MiB) * placeStride(8)).toBe(8 * MiB);
+  });
+
+  test('no more small messages than there are cold places, unless they are asked for', () => {
+    const cold = { benchmark: 'pingpong', offCacheBytes: 64 * MiB } as const;
+    expect(loopsOf(cold, 8, 2000).iterations).toBe(2048);
+    expect(loopsOf({ ...cold, benchmark: 'rate' }, 8, 2000).iterations).toBe(32);
+    expect(loopsOf(cold, MiB, 2000).iterations).toBe(1000);
+    expect(loopsOf({ ...cold, iterations: 9000 }, 8, 2000).iterations).toBe(9000);
+  });
+
+  test('places take turns', () => {
+    const places = new Places(['a', 'b', 'c']);
+    const seen = Array.from({ length: 5 }, () => {
+      const { now } = places;
+      places.advance();
+      return now;
+    });
+    expect(seen).toEqual(['a', 'b', 'c', 'a', 'b']);
+  });
+});
+
+describe('charts', () => {
+  const records = [0, 8, 1024, 2 ** 20].map((bytes) => ({
+    benchmark: 'pingpong' as const,
+    ranks: 2,
+    bytes,
+    oursUs: 0.2 + bytes / 1e4,
+    peersUs: { 'mpi & co': 0.3 + bytes / 9e3 },
+  }));
+
+  test('every series of every panel has its points, and no number is none', () => {
+    const svg = drawCharts(records);
+    expect(svg).toMatch(/^<svg xmlns/);
+    expect(svg).toContain('>onecopy<');
+    expect(svg).toContain('>mpi &amp; co<');
+    expect(svg).toContain('prefers-color-scheme:dark');
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    // 0 bytes have no place on a logarithmic axis; 2 series in 2 panels, and a symbol each in the legend.
+    expect(svg.match(/class="line"/g)).toHaveLength(4);
+    expect(svg.match(/class="symbol"/g)).toHaveLength(4 * 3 + 2);
+  });
+
+  test('a single size, ours alone, and nothing that has a size', () => {
+    const alone = { benchmark: 'bcast', ranks: 4, bytes: 8, latencyUs: { mean: 1 } } as const;
+    expect(drawCharts([alone])).not.toMatch(/NaN|Infinity/);
+    expect(drawCharts([{ ...alone, benchmark: 'barrier', bytes: 0 }])).toContain(
+      'nothing that has',
+    );
   });
 });
 

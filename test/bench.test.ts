@@ -1,5 +1,8 @@
 // `onecopy bench` as a user runs it, with as few iterations as show that it works: nothing here looks at speed.
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
@@ -113,15 +116,85 @@ describe('--json is a contract', () => {
     ]);
   });
 
+  // Of 20 iterations and 2 sizes: both ranks of a pair verify a message, or the receivers all of a window.
+  test.each([
+    ['awaited', 2, 1],
+    ['multipair', 4, 1],
+    ['bandwidth', 2, 1],
+    ['bibandwidth', 2, 2],
+    ['rate', 2, 1],
+  ])('%s among %i ranks, checked', async (benchmark, ranks, counted) => {
+    const outcome = await bench([
+      ...[benchmark, '-n', String(ranks), '--sizes', '8,64K', '--check', '--json'],
+      ...FEW,
+    ]);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const records = linesOf(outcome);
+    expect(records.map(({ bytes }) => bytes)).toEqual([8, 65_536]);
+    for (const record of records) {
+      expect(record).toMatchObject({ benchmark, ranks, iterations: 20, node: process.version });
+      expect('messagesPerSecond' in record).toBe(benchmark === 'rate');
+    }
+    const { latencyUs, bandwidthMBs } = records[1] as {
+      latencyUs: { mean: number };
+      bandwidthMBs: number;
+    };
+    expect((bandwidthMBs * latencyUs.mean) / (65_536 * counted)).toBeCloseTo(1, 2);
+  });
+
+  test('--off-cache: says through how much memory the buffers walked', async () => {
+    const args = ['pingpong', '--sizes', '8,64K', '--off-cache', '--check', '--json', ...FEW];
+    const outcome = await bench(args);
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    for (const record of linesOf(outcome)) {
+      expect(record).toMatchObject({ iterations: 20, offCacheBytes: expect.any(Number) });
+    }
+  });
+
+  test('--mover heap takes buffers from alloc, or says that there is none', async () => {
+    const { code, stdout, stderr } = await bench([
+      ...['pingpong', '--sizes', '1M', '--mover', 'heap', '--json'],
+      ...FEW,
+    ]);
+    if ('alloc' in (await import('../packages/runtime/src/index.ts'))) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({ buffers: 'alloc', mover: 'heap' });
+    } else {
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/--mover heap needs alloc, which this version of onecopy does not/);
+    }
+  });
+
   test('path and mover are those that were taken', async () => {
     const small = ['pingpong', '--sizes', '1K', '--json', ...FEW];
     expect(linesOf(await bench([...small, '--eager-limit', '0']))).toMatchObject([
       { path: 'rendezvous', mover: 'cma' },
     ]);
     const large = ['pingpong', '--sizes', '1M', '--json', ...FEW];
-    expect(linesOf(await bench([...large, '--deny-pull']))).toMatchObject([
-      { path: 'rendezvous', mover: 'staging' },
-    ]);
+    for (const denied of [['--deny-pull'], ['--mover', 'staging']]) {
+      expect(linesOf(await bench([...large, ...denied]))).toMatchObject([
+        { path: 'rendezvous', mover: 'staging' },
+      ]);
+    }
+  });
+
+  test('--channel is that of the job, and --svg draws beside the lines', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'onecopy-bench-'));
+    const file = join(folder, 'chart.svg');
+    try {
+      const outcome = await bench([
+        ...['pingpong', '--sizes', '8,1K', '--rivals', '--rounds', '1', '--json'],
+        ...['--channel', 'socket', '--svg', file, ...FEW],
+      ]);
+      expect(outcome).toMatchObject({ code: 0, stderr: '' });
+      const svg = readFileSync(file, 'utf8');
+      for (const name of ['onecopy', 'postMessage', 'child_process']) expect(svg).toContain(name);
+      expect(svg).not.toContain('NaN');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const socket = ['pingpong', '--sizes', '8', '--channel', 'socket', '--json', ...FEW];
+    expect(linesOf(await bench(socket))).toMatchObject([{ channel: 'socket' }]);
   });
 
   test('--rivals: one object per size', async () => {
@@ -192,6 +265,19 @@ describe('--check', () => {
     expect(stdout).toContain(`every byte of ${messages} messages`);
   });
 
+  // Of 20 iterations and 2 sizes; each message of a window counts.
+  test.each([
+    ['awaited', 2, 80],
+    ['multipair', 4, 160],
+    ['bandwidth', 3, 2560],
+    ['bibandwidth', 2, 5120],
+  ])('%s among %i ranks says what was verified', async (benchmark, ranks, messages) => {
+    const args = [benchmark, '-n', String(ranks), '--sizes', '8,64K', '--check', ...FEW];
+    const { code, stdout, stderr } = await bench(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain(`every byte of ${messages} messages`);
+  });
+
   // Of 20 iterations and 2 sizes among 3 ranks; a bcast has two receivers, a reduce one result.
   test.each([
     ['bcast', 'every byte of 80 messages'],
@@ -235,6 +321,11 @@ describe('--check', () => {
       /on rank 1, message of 1024 bytes from rank 0, iteration 7: byte 5 /,
     ],
     ['pingpong', '2', '1:19:1023', /on rank 0, .* from rank 1, iteration 19: byte 1023 /],
+    ['multipair', '4', '3:2:9', /on rank 1, .* from rank 3, iteration 2: byte 9 /],
+    ['awaited', '2', '0:1:0', /on rank 1, .* from rank 0, iteration 1: byte 0 /],
+    // The first of the third window of 64.
+    ['rate', '2', '0:2:7', /on rank 1, .* from rank 0, iteration 128: byte 7 /],
+    ['bibandwidth', '2', '1:0:7', /on rank 0, .* from rank 1, iteration 0: byte 7 /],
     // Byte 1030 of what rank 2 sends is byte 6 of what rank 1 gets.
     ['alltoall', '3', '2:0:1030', /on rank 1, .* from rank 2, iteration 0: byte 6 /],
   ])(
@@ -261,6 +352,8 @@ describe('the command line', () => {
     [['reduce', '--sizes', '8,12'], /12 is no size for reduce, .* multiple of 8/],
     [['barrier', '--sizes', '8'], /barrier moves nothing that has a size/],
     [['bcast', '--rivals'], /--rivals is for pingpong and alltoall/],
+    [['multipair', '-n', '5'], /multipair needs an even number of ranks/],
+    [['peers', 'awaited'], /the peers have no benchmark awaited/],
   ])('%j is refused in one sentence', async (args, sentence) => {
     const { code, stdout, stderr } = await bench(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

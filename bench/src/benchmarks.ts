@@ -1,5 +1,10 @@
 export type BenchmarkName =
   | 'pingpong'
+  | 'awaited'
+  | 'multipair'
+  | 'bandwidth'
+  | 'bibandwidth'
+  | 'rate'
   | 'alltoall'
   | 'bcast'
   | 'reduce'
@@ -17,6 +22,10 @@ export interface Benchmark {
   /** What one latency is the time of. */
   readonly measures: string;
   readonly defaultRanks: number;
+  /** Half of them send to the other half. */
+  readonly evenRanks?: true;
+  /** As in `--sizes`, where one has others than the usual ones. */
+  readonly defaultSizes?: string;
   /** Up to `LARGE_BYTES`. */
   readonly small: Loops;
   /** Above `LARGE_BYTES`. */
@@ -25,6 +34,8 @@ export interface Benchmark {
   readonly elementBytes: number;
   /** Whether `worker_threads` and `child_process` do the same here, for a comparison. */
   readonly hasRivals: boolean;
+  /** Messages that a rank sends in one operation: so many places one takes up with `--off-cache`. */
+  readonly messagesPerOperation?: number;
   /**
    * Bytes that count while one latency passes; bandwidth is this over the mean. Where every rank has messages of its
    * own for others, these; for what is one message or one sum for all, that, however often it travels.
@@ -37,6 +48,9 @@ export interface Benchmark {
 /** Where the OSU micro-benchmarks begin to take fewer iterations. */
 const LARGE_BYTES = 8192;
 
+/** Messages in flight at a time, where there are many: as in OSU's. */
+export const WINDOW = 64;
+
 const everyByte = (count: number): string => `every byte of ${count} messages`;
 const everyElement = (count: number): string =>
   `every element of ${count} results, against a serial sum`;
@@ -47,6 +61,13 @@ const LOOPS = {
   large: { iterations: 1_000, warmup: 100 },
 } as const;
 
+/** Of whole windows. As many messages as V8 needs to compile the loop, and no more: there are 64 in each. */
+const WINDOWS = {
+  small: { iterations: 1_000, warmup: 300 },
+  large: { iterations: 100, warmup: 10 },
+  messagesPerOperation: WINDOW,
+} as const;
+
 export const BENCHMARKS: Readonly<Record<BenchmarkName, Benchmark>> = {
   pingpong: {
     title: 'Ping-pong',
@@ -55,6 +76,58 @@ export const BENCHMARKS: Readonly<Record<BenchmarkName, Benchmark>> = {
     ...LOOPS,
     elementBytes: 1,
     hasRivals: true,
+    bytesMoved: (bytes) => bytes,
+    checked: everyByte,
+  },
+  awaited: {
+    title: 'Ping-pong, awaited',
+    measures: 'half a round trip of awaited isend and irecv',
+    defaultRanks: 2,
+    ...LOOPS,
+    elementBytes: 1,
+    hasRivals: false,
+    bytesMoved: (bytes) => bytes,
+    checked: everyByte,
+  },
+  multipair: {
+    title: 'Ping-pong among pairs',
+    measures: 'half a round trip between ranks i and i + n/2, all pairs at once, mean over pairs',
+    defaultRanks: 4,
+    evenRanks: true,
+    ...LOOPS,
+    elementBytes: 1,
+    hasRivals: false,
+    bytesMoved: (bytes) => bytes,
+    checked: everyByte,
+  },
+  bandwidth: {
+    title: 'Bandwidth',
+    measures: `one message of a window of ${WINDOW} isend and irecv, which an answer of 1 byte ends`,
+    defaultRanks: 2,
+    ...WINDOWS,
+    elementBytes: 1,
+    hasRivals: false,
+    bytesMoved: (bytes) => bytes,
+    checked: everyByte,
+  },
+  bibandwidth: {
+    title: 'Bandwidth both ways',
+    measures: `one message there and one back, of windows of ${WINDOW} isend and irecv on both sides`,
+    defaultRanks: 2,
+    ...WINDOWS,
+    elementBytes: 1,
+    hasRivals: false,
+    bytesMoved: (bytes) => 2 * bytes,
+    checked: everyByte,
+  },
+  rate: {
+    title: 'Message rate',
+    measures: `one small message of a window of ${WINDOW} isend and irecv, which an answer of 1 byte ends`,
+    defaultRanks: 2,
+    defaultSizes: '8',
+    ...WINDOWS,
+    elementBytes: 1,
+    hasRivals: false,
     bytesMoved: (bytes) => bytes,
     checked: everyByte,
   },

@@ -1,6 +1,6 @@
 import { BENCHMARKS, type BenchmarkName } from './benchmarks.ts';
 import type { Contestant, Task } from './contestant.ts';
-import { LaunchedRanks } from './launched-ranks.ts';
+import { type JobPlan, LaunchedRanks } from './launched-ranks.ts';
 import type { LoopPlan } from './loops.ts';
 import { toThreeDecimals } from './record.ts';
 import { ChildProcesses } from './rivals/child-process.ts';
@@ -9,15 +9,13 @@ import { formatSize } from './sizes.ts';
 import { median } from './statistics.ts';
 import { formatNumber, Table } from './table.ts';
 
-export interface ComparisonPlan {
+export interface ComparisonPlan extends JobPlan {
   readonly benchmark: BenchmarkName;
-  readonly ranks: number;
   readonly sizes: readonly number[];
   readonly rounds: number;
-  readonly launcherArguments: readonly string[];
-  /** The file of the `onecopy` command. */
-  readonly cli: string;
   loops(bytes: number): LoopPlan;
+  /** Is given each record, also where only lines are asked for. */
+  keep?(record: ComparisonRecord): void;
 }
 
 /** One line of `onecopy bench --rivals --json`: keys are only ever added. Times are medians over the rounds. */
@@ -46,7 +44,7 @@ export async function* compare(
 ): AsyncGenerator<ComparisonRecord> {
   const { benchmark, ranks, rounds } = plan;
   progress('starting');
-  const ours = new LaunchedRanks(plan.cli, ranks, plan.launcherArguments);
+  const ours = new LaunchedRanks(plan);
   const contestants: Contestant[] = [ours];
   try {
     contestants.push(new WorkerThreads(ranks), new ChildProcesses(benchmark, ranks));
@@ -63,7 +61,9 @@ export async function* compare(
           times.get(contestant.name)!.push((await contestant.measure(task)).meanUs);
         }
       }
-      yield summariseRounds(plan, bytes, times);
+      const record = summariseRounds(plan, bytes, times);
+      plan.keep?.(record);
+      yield record;
     }
   } catch (error) {
     // Ctrl-C ends the children of a rival too, which is no failure of theirs.

@@ -17,6 +17,21 @@ export class JobEnded extends Error {
   }
 }
 
+/** What a job is started with, and what holds for every measurement in it. */
+export interface JobPlan extends Pick<Command, 'buffers' | 'processors' | 'offCacheBytes'> {
+  /** The file of the `onecopy` command. */
+  readonly cli: string;
+  readonly ranks: number;
+  readonly launcherArguments: readonly string[];
+  /** What carries envelopes, by these arguments. */
+  readonly channel?: string;
+}
+
+/** What `onecopy run` takes when it is told nothing. */
+export const DEFAULT_CHANNEL = 'ring';
+
+export type Question = Pick<Command, 'benchmark' | 'bytes' | 'loops' | 'check' | 'corruption'>;
+
 /** Time for the launcher to end by the same Ctrl-C that we got, before it is told by us: a second one is a kill. */
 const CTRL_C_MS = 500;
 
@@ -31,10 +46,17 @@ export class LaunchedRanks implements Contestant {
   readonly #launcher: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: Interface;
   readonly #ended: Promise<number>;
+  readonly #everywhere: Pick<Command, 'channel' | 'buffers' | 'processors' | 'offCacheBytes'>;
   #interruption: JobEnded | undefined;
 
-  /** `cli` is the file of the `onecopy` command. */
-  constructor(cli: string, ranks: number, launcherArguments: readonly string[]) {
+  constructor({ cli, ranks, launcherArguments, ...plan }: JobPlan) {
+    const { channel = DEFAULT_CHANNEL, buffers, processors, offCacheBytes } = plan;
+    this.#everywhere = {
+      channel,
+      ...(buffers && { buffers }),
+      ...(processors && { processors }),
+      ...(offCacheBytes !== undefined && { offCacheBytes }),
+    };
     const program = programFile('./ranks/program', import.meta.url);
     this.#launcher = spawn(
       process.execPath,
@@ -76,7 +98,8 @@ export class LaunchedRanks implements Contestant {
     return { meanUs: record.latencyUs.mean, iterations: record.iterations };
   }
 
-  async ask(command: Command): Promise<Answer> {
+  async ask(question: Question): Promise<Answer> {
+    const command: Command = { ...question, ...this.#everywhere };
     const answer = new Promise<string>((resolve) => {
       this.#answers.once('line', resolve);
     });
@@ -85,6 +108,11 @@ export class LaunchedRanks implements Contestant {
       throw this.#interruption ?? new JobEnded(code === 0 ? 1 : code);
     });
     return JSON.parse(await Promise.race([answer, failure])) as Answer;
+  }
+
+  /** Ends the ranks at once, whatever they are doing. */
+  kill(): void {
+    this.#launcher.kill('SIGKILL');
   }
 
   /** Lets the ranks end, and throws a JobEnded when that fails. */

@@ -1,4 +1,5 @@
 import { BENCHMARKS, type BenchmarkName, defaultLoops } from './benchmarks.ts';
+import { coldMessagesOf } from './off-cache.ts';
 
 /** How often to do what is measured. A budget is the time that a count may take; without one the count is exact. */
 export interface LoopPlan {
@@ -8,8 +9,12 @@ export interface LoopPlan {
   readonly iterationsBudgetMs?: number;
 }
 
-/** Fewer say nothing, however long each takes. */
-const LEAST_WARMUP = 2;
+/**
+ * However long each takes: the engine gives large buffers huge pages when they have come some times, and with 4 round
+ * trips of 64 MiB before the clock started that doubled the mean, with 10 it was over.
+ */
+const LEAST_WARMUP = 10;
+/** Fewer say nothing. */
 const LEAST_ITERATIONS = 5;
 
 /**
@@ -54,17 +59,28 @@ export interface AskedLoops {
   readonly benchmark: BenchmarkName;
   readonly iterations?: number;
   readonly warmup?: number;
+  /** What the buffers of a rank walk through; undefined: they stay where they are. */
+  readonly offCacheBytes?: number;
 }
 
 /** What the user has said counts exactly; otherwise the usual number, as far as time allows. */
 export function loopsOf(asked: AskedLoops, bytes: number, passMs: number): LoopPlan {
-  const usual = defaultLoops(BENCHMARKS[asked.benchmark], bytes);
+  const benchmark = BENCHMARKS[asked.benchmark];
+  const usual = defaultLoops(benchmark, bytes);
+  const coldMessages =
+    asked.offCacheBytes === undefined
+      ? Number.POSITIVE_INFINITY
+      : coldMessagesOf(bytes, asked.offCacheBytes);
+  const coldOperations = Math.floor(coldMessages / (benchmark.messagesPerOperation ?? 1));
   return {
     ...(asked.warmup === undefined
       ? { warmup: usual.warmup, warmupBudgetMs: passMs * WARMUP_SHARE }
       : { warmup: asked.warmup }),
     ...(asked.iterations === undefined
-      ? { iterations: usual.iterations, iterationsBudgetMs: passMs }
+      ? {
+          iterations: Math.min(usual.iterations, Math.max(LEAST_ITERATIONS, coldOperations)),
+          iterationsBudgetMs: passMs,
+        }
       : { iterations: asked.iterations }),
   };
 }

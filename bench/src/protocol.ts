@@ -10,6 +10,14 @@ export interface Command {
   readonly benchmark: BenchmarkName;
   readonly bytes: number;
   readonly loops: LoopPlan;
+  /** What carries envelopes in this job. */
+  readonly channel: string;
+  /** From where the buffers are; undefined: ordinary memory that begins on a page. */
+  readonly buffers?: 'alloc';
+  /** By rank, the processor that its main thread is to stay on; undefined: where the kernel puts it. */
+  readonly processors?: readonly number[];
+  /** How much memory the buffers walk through; undefined: they stay where they are. */
+  readonly offCacheBytes?: number;
   /** Verify every byte of every message of a pass of its own, before the clock starts. */
   readonly check: boolean;
   /** Spoil one message of that pass, so that a test sees the check fail. */

@@ -6,11 +6,11 @@ export interface BenchRecord {
   readonly ranks: number;
   /** Of one message; for alltoall what each rank sends to each, for allgather to all; 0 for barrier. */
   readonly bytes: number;
-  /** Measured, after the warm-up; of a ping-pong, round trips. */
+  /** Measured, after the warm-up; of a ping-pong, round trips; of bandwidth and rate, windows. */
   readonly iterations: number;
   /**
    * Microseconds. `mean` is from one timer around the loop; the others are from a second pass, in which every
-   * iteration pays for a time stamp.
+   * iteration pays for a time stamp. Of windows: of one message, if all of its window took the same time.
    */
   readonly latencyUs: {
     readonly min: number;
@@ -24,12 +24,18 @@ export interface BenchRecord {
    * message, however often it travels.
    */
   readonly bandwidthMBs: number;
+  /** Of `rate` alone. */
+  readonly messagesPerSecond?: number;
   /** What carries envelopes: socket or ring. */
   readonly channel: string;
   /** Whether the payload travelled with its envelope. */
   readonly path: 'eager' | 'rendezvous';
   /** What moved most of the payload; null when eager. */
   readonly mover: string | null;
+  /** Set when the buffers came from onecopy's `alloc`. */
+  readonly buffers?: 'alloc';
+  /** Set when every message was cold: what the buffers of a rank walked through. */
+  readonly offCacheBytes?: number;
   readonly node: string;
 }
 

@@ -1,19 +1,18 @@
 import { BENCHMARKS } from './benchmarks.ts';
-import { LaunchedRanks } from './launched-ranks.ts';
+import { type JobPlan, LaunchedRanks } from './launched-ranks.ts';
 import type { LoopPlan } from './loops.ts';
 import type { Options } from './options.ts';
 import type { Answer } from './protocol.ts';
+import type { BenchRecord } from './record.ts';
 import { formatSize } from './sizes.ts';
 import { formatNumber, Table } from './table.ts';
 
 export interface SinglePlan
-  extends Pick<
-    Options,
-    'benchmark' | 'ranks' | 'sizes' | 'check' | 'corruption' | 'launcherArguments'
-  > {
-  /** The file of the `onecopy` command. */
-  readonly cli: string;
+  extends JobPlan,
+    Pick<Options, 'benchmark' | 'sizes' | 'check' | 'corruption'> {
   loops(bytes: number): LoopPlan;
+  /** Is given each record, also where only lines are asked for. */
+  keep?(record: BenchRecord): void;
 }
 
 /** Ours alone, size by size. */
@@ -22,11 +21,19 @@ export async function* measureSizes(
   progress: (text: string) => void,
 ): AsyncGenerator<Answer> {
   const { benchmark, check, corruption } = plan;
-  const ranks = new LaunchedRanks(plan.cli, plan.ranks, plan.launcherArguments);
+  const ranks = new LaunchedRanks(plan);
   for (const [index, bytes] of plan.sizes.entries()) {
     progress(`${benchmark} ${formatSize(bytes)}, size ${index + 1} of ${plan.sizes.length}`);
     const loops = plan.loops(bytes);
-    yield await ranks.ask({ benchmark, bytes, loops, check, ...(corruption && { corruption }) });
+    const answer = await ranks.ask({
+      benchmark,
+      bytes,
+      loops,
+      check,
+      ...(corruption && { corruption }),
+    });
+    plan.keep?.(answer.record);
+    yield answer;
   }
   await ranks.close();
 }
@@ -48,6 +55,7 @@ export async function* singleTable(
     { title: 'p99', width: 8 },
     { title: 'max', width: 8 },
     { title: 'MB/s', width: 8 },
+    ...(plan.benchmark === 'rate' ? [{ title: 'messages/s', width: 10 }] : []),
     { title: 'channel', width: 7 },
     { title: 'path', width: 'rendezvous, staging'.length },
   ]);
@@ -60,6 +68,7 @@ export async function* singleTable(
       formatSize(record.bytes),
       String(record.iterations),
       ...[min, mean, p50, p99, max, record.bandwidthMBs].map(formatNumber),
+      ...(record.messagesPerSecond === undefined ? [] : [String(record.messagesPerSecond)]),
       record.channel,
       record.mover === null ? record.path : `${record.path}, ${record.mover}`,
     ])}`;

@@ -1,31 +1,37 @@
 import { world } from '@onecopy/runtime';
 import type { Corruption } from '../protocol.ts';
-import { CheckedBuffer } from './checked-buffer.ts';
+import type { CheckedBuffer } from './checked-buffer.ts';
 import { Collective } from './collective.ts';
+import type { Memory } from './memory.ts';
+import type { Places } from './places.ts';
 
 /** Every rank gives one block, and gets those of all, its own included. */
 export class AllGather extends Collective {
-  readonly #out: CheckedBuffer;
-  readonly #into: CheckedBuffer;
+  readonly #out: Places<CheckedBuffer>;
+  readonly #into: Places<CheckedBuffer>;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, memory: Memory) {
     super();
-    this.#out = new CheckedBuffer(bytes);
-    this.#into = new CheckedBuffer(bytes, world.size);
+    this.#out = memory.buffers(bytes);
+    this.#into = memory.buffers(bytes, world.size);
   }
 
   protected override operate(): void {
-    world.allgather(this.#out.data, this.#into.data);
+    world.allgather(this.#out.now.data, this.#into.now.data);
+    this.#out.advance();
+    this.#into.advance();
   }
 
   override check(iterations: number, corruption: Corruption | undefined): number {
     const { rank, size } = world;
     for (let iteration = 0; iteration < iterations; iteration += 1) {
-      this.#out.fill({ source: rank, dest: rank, iteration });
-      this.#out.corrupt(corruption, rank, iteration);
+      const out = this.#out.now;
+      const into = this.#into.now;
+      out.fill({ source: rank, dest: rank, iteration });
+      out.corrupt(corruption, rank, iteration);
       this.operate();
       for (let source = 0; source < size; source += 1) {
-        this.#into.verify({ source, dest: source, iteration }, source, rank);
+        into.verify({ source, dest: source, iteration }, source, rank);
       }
     }
     return iterations * size;

@@ -2,7 +2,7 @@ import type { Corruption } from '../protocol.ts';
 import { pageAligned } from './page-aligned.ts';
 import { fill, type Message, verify } from './pattern.ts';
 
-const GUARD_BYTES = 64;
+export const GUARD_BYTES = 64;
 const GUARD = 0xa5;
 
 /** A message was not what had been sent. */
@@ -17,9 +17,14 @@ export class CheckedBuffer {
   readonly #blocks: readonly Uint8Array[];
   readonly #guard: Uint8Array;
 
-  constructor(blockBytes: number, blocks = 1) {
+  /** `memory` has room for the blocks and GUARD_BYTES. */
+  constructor(
+    blockBytes: number,
+    blocks = 1,
+    memory: Uint8Array = pageAligned(blockBytes * blocks + GUARD_BYTES),
+  ) {
     const bytes = blockBytes * blocks;
-    const all = pageAligned(bytes + GUARD_BYTES);
+    const all = memory.subarray(0, bytes + GUARD_BYTES);
     // Every page is written once, or the first pass would pay for them.
     all.fill(0);
     this.data = all.subarray(0, bytes);

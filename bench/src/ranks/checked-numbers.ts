@@ -13,8 +13,8 @@ export class CheckedNumbers {
   readonly data: Float64Array;
   readonly #buffer: CheckedBuffer;
 
-  constructor(bytes: number) {
-    this.#buffer = new CheckedBuffer(bytes);
+  constructor(bytes: number, memory?: Uint8Array) {
+    this.#buffer = new CheckedBuffer(bytes, 1, memory);
     const { buffer, byteOffset } = this.#buffer.data;
     this.data = new Float64Array(buffer, byteOffset, bytes / Float64Array.BYTES_PER_ELEMENT);
   }

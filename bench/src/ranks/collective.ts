@@ -1,3 +1,4 @@
+import { world } from '@onecopy/runtime';
 import type { Corruption } from '../protocol.ts';
 import type { Exercise } from './exercise.ts';
 
@@ -7,7 +8,8 @@ import type { Exercise } from './exercise.ts';
  */
 export abstract class Collective implements Exercise {
   readonly latenciesPerOperation = 1;
-  readonly timedOnAllRanks = true;
+  readonly clocks: number = world.size;
+  readonly samples = 'mean';
 
   /** One of them. A job measures one kind, so V8 sees one callee and puts it into the loop. */
   protected abstract operate(): void;

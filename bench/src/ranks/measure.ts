@@ -7,16 +7,27 @@ import { summarise } from '../statistics.ts';
 import { AllGather } from './allgather.ts';
 import { AllReduce } from './allreduce.ts';
 import { AllToAll } from './alltoall.ts';
+import { Awaited } from './awaited.ts';
 import { Barrier } from './barrier.ts';
 import { Broadcast } from './bcast.ts';
+import { bind } from './binding.ts';
 import type { Exercise } from './exercise.ts';
-import { PingPong } from './pingpong.ts';
+import { Memory } from './memory.ts';
+import { MultiPair, PingPong } from './pingpong.ts';
 import { Reduce } from './reduce.ts';
 import { gatherAtRoot, shareFromRoot } from './steering.ts';
-import { CHANNEL, type Moved, moved, movedSince, pathOf } from './traffic.ts';
+import { type Moved, moved, movedSince, pathOf } from './traffic.ts';
+import { BothWays, OneWay } from './windows.ts';
 
-const exercises: Readonly<Record<BenchmarkName, new (bytes: number) => Exercise>> = {
+type Exercises = Readonly<Record<BenchmarkName, new (bytes: number, memory: Memory) => Exercise>>;
+
+const exercises: Exercises = {
   pingpong: PingPong,
+  awaited: Awaited,
+  multipair: MultiPair,
+  bandwidth: OneWay,
+  bibandwidth: BothWays,
+  rate: OneWay,
   alltoall: AllToAll,
   bcast: Broadcast,
   reduce: Reduce,
@@ -25,7 +36,12 @@ const exercises: Readonly<Record<BenchmarkName, new (bytes: number) => Exercise>
   barrier: Barrier,
 };
 
-let latest: { readonly key: string; readonly exercise: Exercise } | undefined;
+interface Prepared {
+  readonly exercise: Exercise;
+  readonly memory: Memory;
+}
+
+let latest: (Prepared & { readonly key: string }) | undefined;
 
 interface Pass {
   readonly meanUs: number;
@@ -36,40 +52,51 @@ interface Pass {
  * The method of the OSU micro-benchmarks, on every rank: warm-up, one timer around the loop for the mean, a second
  * pass with a time stamp per iteration for the percentiles. Barriers lie outside the timers. The result is rank 0's.
  */
-export function measure(command: Command): Answer | undefined {
-  const exercise = exerciseOf(command);
-  const iterations = warmUpTogether(exercise, command);
-  const checked = command.check ? exercise.check(iterations, command.corruption) : 0;
-  const pass = timeMean(exercise, iterations);
-  const samples = sampleLatencies(exercise, iterations);
+export async function measure(command: Command): Promise<Answer | undefined> {
+  if (command.processors) bind(command.processors);
+  const { exercise, memory } = prepare(command);
+  const iterations = await warmUpTogether(exercise, command);
+  const checked = command.check ? await exercise.check(iterations, command.corruption) : 0;
+  memory.cool();
+  const pass = await timeMean(exercise, iterations);
+  memory.cool();
+  const samples = await sampleLatencies(exercise, iterations);
   return combine(command, exercise, iterations, checked, pass, samples);
 }
 
 /** In a comparison the same one comes again and again: its buffers stay. */
-function exerciseOf({ benchmark, bytes }: Command): Exercise {
+function prepare(command: Command): Prepared {
+  const { benchmark, bytes } = command;
   const key = `${benchmark} ${bytes}`;
-  if (latest?.key !== key) latest = { key, exercise: new exercises[benchmark](bytes) };
-  return latest.exercise;
+  if (latest?.key !== key) {
+    // Two of them might not fit into memory.
+    latest = undefined;
+    const memory = new Memory(command);
+    latest = { key, exercise: new exercises[benchmark](bytes, memory), memory };
+  }
+  return latest;
 }
 
 /** Rank 0 alone looks at its clock and decides how often; the others do as it says. */
-function warmUpTogether(exercise: Exercise, command: Command): number {
+async function warmUpTogether(exercise: Exercise, command: Command): Promise<number> {
   const plan = warmUp(command.loops);
   let step = plan.next();
   for (;;) {
     const [count, last] = shareFromRoot(Float64Array.of(step.value, step.done ? 1 : 0));
     if (last === 1) return count!;
     const begin = performance.now();
-    exercise.run(count!);
+    await exercise.run(count!);
     if (world.rank === 0) step = plan.next(performance.now() - begin);
   }
 }
 
-function timeMean(exercise: Exercise, iterations: number): Pass {
+async function timeMean(exercise: Exercise, iterations: number): Promise<Pass> {
   world.barrier();
   const before = moved();
   const begin = performance.now();
-  exercise.run(iterations);
+  const running = exercise.run(iterations);
+  // Only what is awaited by itself goes through the event loop before the clock stops.
+  if (running !== undefined) await running;
   const elapsedMs = performance.now() - begin;
   return {
     meanUs: (elapsedMs * 1000) / iterations / exercise.latenciesPerOperation,
@@ -78,10 +105,10 @@ function timeMean(exercise: Exercise, iterations: number): Pass {
 }
 
 /** Microseconds. */
-function sampleLatencies(exercise: Exercise, iterations: number): Float64Array {
+async function sampleLatencies(exercise: Exercise, iterations: number): Promise<Float64Array> {
   const samples = new Float64Array(iterations);
   world.barrier();
-  exercise.stamp(samples);
+  await exercise.stamp(samples);
   const scale = 1000 / exercise.latenciesPerOperation;
   return samples.map((ms) => ms * scale);
 }
@@ -98,11 +125,12 @@ function combine(
   const figures = gatherAtRoot(
     Float64Array.of(pass.meanUs, checked, pass.moved.cma, pass.moved.heap, pass.moved.staged),
   );
-  const allSamples = exercise.timedOnAllRanks ? gatherAtRoot(samples) : [samples];
+  const allSamples = gatherAtRoot(samples, exercise.clocks);
   if (figures === undefined || allSamples === undefined) return undefined;
 
-  const meanUs = exercise.timedOnAllRanks ? sum(figures, 0) / world.size : pass.meanUs;
-  const { min, p50, p99, max } = summarise(meanOf(allSamples));
+  const meanUs = sum(figures.slice(0, exercise.clocks), 0) / exercise.clocks;
+  const together = exercise.samples === 'mean' ? meanOf(allSamples) : concatenate(allSamples);
+  const { min, p50, p99, max } = summarise(together);
   return {
     record: {
       benchmark,
@@ -117,8 +145,11 @@ function combine(
         max: toThreeDecimals(max),
       },
       bandwidthMBs: toThreeDecimals(bandwidthMBs(benchmark, world.size, bytes, meanUs)),
-      channel: CHANNEL,
+      ...(benchmark === 'rate' && { messagesPerSecond: Math.round(1e6 / meanUs) }),
+      channel: command.channel,
       ...pathOf({ cma: sum(figures, 2), heap: sum(figures, 3), staged: sum(figures, 4) }),
+      ...(command.buffers && { buffers: command.buffers }),
+      ...(command.offCacheBytes !== undefined && { offCacheBytes: command.offCacheBytes }),
       node: process.version,
     },
     checked: sum(figures, 1),
@@ -135,4 +166,8 @@ function meanOf(samples: readonly Float64Array[]): Float64Array {
   return samples[0]!.map(
     (_, index) => samples.reduce((total, { [index]: value }) => total + value!, 0) / samples.length,
   );
+}
+
+function concatenate(samples: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(samples.flatMap((each) => [...each]));
 }

@@ -1,51 +1,70 @@
 import { world } from '@onecopy/runtime';
 import type { Corruption } from '../protocol.ts';
-import { CheckedBuffer } from './checked-buffer.ts';
+import type { CheckedBuffer } from './checked-buffer.ts';
 import type { Exercise } from './exercise.ts';
+import type { Memory } from './memory.ts';
+import type { Places } from './places.ts';
 
 const TAG = 1;
 
-/** Ranks 0 and 1 in turns; what other ranks there are sleep until it is over. */
-export class PingPong implements Exercise {
+/**
+ * Pairs in turns, rank i with i + `distance`: the first of a pair sends, the second answers. Ranks beyond sleep until
+ * it is over.
+ */
+abstract class PairsInTurns implements Exercise {
   readonly latenciesPerOperation = 2;
-  readonly timedOnAllRanks = false;
-  readonly #rank = world.rank;
-  readonly #out: CheckedBuffer;
-  readonly #into: CheckedBuffer;
+  readonly samples = 'each';
+  readonly clocks: number;
+  readonly #role: 'first' | 'second' | 'none';
+  readonly #peer: number;
+  readonly #out: Places<CheckedBuffer>;
+  readonly #into: Places<CheckedBuffer>;
 
-  constructor(bytes: number) {
-    this.#out = new CheckedBuffer(bytes);
-    this.#into = new CheckedBuffer(bytes);
+  constructor(bytes: number, memory: Memory, distance: number) {
+    const { rank } = world;
+    this.clocks = distance;
+    this.#role = rank < distance ? 'first' : rank < 2 * distance ? 'second' : 'none';
+    this.#peer = this.#role === 'first' ? rank + distance : rank - distance;
+    this.#out = memory.buffers(bytes);
+    this.#into = memory.buffers(bytes);
   }
 
   run(iterations: number): void {
-    const out = this.#out.data;
-    const into = this.#into.data;
-    if (this.#rank === 0) {
+    const out = this.#out;
+    const into = this.#into;
+    const peer = this.#peer;
+    if (this.#role === 'first') {
       for (let left = iterations; left > 0; left -= 1) {
-        world.send(out, 1, TAG);
-        world.recv(into, 1, TAG);
+        world.send(out.now.data, peer, TAG);
+        world.recv(into.now.data, peer, TAG);
+        out.advance();
+        into.advance();
       }
-    } else if (this.#rank === 1) {
+    } else if (this.#role === 'second') {
       for (let left = iterations; left > 0; left -= 1) {
-        world.recv(into, 0, TAG);
-        world.send(out, 0, TAG);
+        world.recv(into.now.data, peer, TAG);
+        world.send(out.now.data, peer, TAG);
+        out.advance();
+        into.advance();
       }
     }
   }
 
   stamp(samples: Float64Array): void {
-    if (this.#rank !== 0) {
+    if (this.#role !== 'first') {
       this.run(samples.length);
       return;
     }
-    const out = this.#out.data;
-    const into = this.#into.data;
+    const out = this.#out;
+    const into = this.#into;
+    const peer = this.#peer;
     // Each stamp ends one sample and begins the next: one per iteration, half as dear as two.
     let before = performance.now();
     for (let index = 0; index < samples.length; index += 1) {
-      world.send(out, 1, TAG);
-      world.recv(into, 1, TAG);
+      world.send(out.now.data, peer, TAG);
+      world.recv(into.now.data, peer, TAG);
+      out.advance();
+      into.advance();
       const after = performance.now();
       samples[index] = after - before;
       before = after;
@@ -53,25 +72,42 @@ export class PingPong implements Exercise {
   }
 
   check(iterations: number, corruption: Corruption | undefined): number {
-    if (this.#rank > 1) return 0;
+    if (this.#role === 'none') return 0;
     for (let iteration = 0; iteration < iterations; iteration += 1) {
-      if (this.#rank === 0) this.#send(iteration, corruption);
+      if (this.#role === 'first') this.#send(iteration, corruption);
       this.#receive(iteration);
-      if (this.#rank === 1) this.#send(iteration, corruption);
+      if (this.#role === 'second') this.#send(iteration, corruption);
+      this.#out.advance();
+      this.#into.advance();
     }
     return iterations;
   }
 
   #send(iteration: number, corruption: Corruption | undefined): void {
-    const dest = 1 - this.#rank;
-    this.#out.fill({ source: this.#rank, dest, iteration });
-    this.#out.corrupt(corruption, this.#rank, iteration);
-    world.send(this.#out.data, dest, TAG);
+    const { rank } = world;
+    const out = this.#out.now;
+    out.fill({ source: rank, dest: this.#peer, iteration });
+    out.corrupt(corruption, rank, iteration);
+    world.send(out.data, this.#peer, TAG);
   }
 
   #receive(iteration: number): void {
-    const source = 1 - this.#rank;
-    world.recv(this.#into.data, source, TAG);
-    this.#into.verify({ source, dest: this.#rank, iteration });
+    const into = this.#into.now;
+    world.recv(into.data, this.#peer, TAG);
+    into.verify({ source: this.#peer, dest: world.rank, iteration });
+  }
+}
+
+/** Ranks 0 and 1. */
+export class PingPong extends PairsInTurns {
+  constructor(bytes: number, memory: Memory) {
+    super(bytes, memory, 1);
+  }
+}
+
+/** All ranks, the lower half with the upper half. */
+export class MultiPair extends PairsInTurns {
+  constructor(bytes: number, memory: Memory) {
+    super(bytes, memory, world.size / 2);
   }
 }

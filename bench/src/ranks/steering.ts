@@ -13,13 +13,16 @@ export function shareFromRoot(numbers: Float64Array): Float64Array {
   return numbers;
 }
 
-/** Rank 0 returns what each rank has given, by rank; the others undefined. */
-export function gatherAtRoot(numbers: Float64Array): Float64Array[] | undefined {
+/** Rank 0 returns what each rank below `ranks` has given, by rank; the others undefined. */
+export function gatherAtRoot(
+  numbers: Float64Array,
+  ranks: number = world.size,
+): Float64Array[] | undefined {
   if (world.rank !== 0) {
-    world.send(numbers, 0, TAG);
+    if (world.rank < ranks) world.send(numbers, 0, TAG);
     return undefined;
   }
-  return Array.from({ length: world.size }, (_, source) => {
+  return Array.from({ length: ranks }, (_, source) => {
     if (source === 0) return numbers;
     const theirs = new Float64Array(numbers.length);
     world.recv(theirs, source, TAG);

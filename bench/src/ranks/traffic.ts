@@ -9,9 +9,6 @@ export interface Moved {
   readonly staged: number;
 }
 
-/** The only channel there is so far. */
-export const CHANNEL = 'socket';
-
 export function moved(): Moved {
   const { cmaBytes = 0, heapBytes = 0, stagedBytes = 0 } = counters();
   return { cma: cmaBytes, heap: heapBytes, staged: stagedBytes };
@@ -26,9 +23,10 @@ export function movedSince(before: Moved): Moved {
   };
 }
 
-/** What travels with its envelope needs no mover; otherwise the one that moved more. */
+/** What travels with its envelope needs no mover; otherwise the one that moved most. */
 export function pathOf({ cma, heap, staged }: Moved): Pick<BenchRecord, 'path' | 'mover'> {
   const most = Math.max(cma, heap, staged);
   if (most === 0) return { path: 'eager', mover: null };
-  return { path: 'rendezvous', mover: most === cma ? 'cma' : most === heap ? 'heap' : 'staging' };
+  const mover = most === cma ? 'cma' : most === heap ? 'heap' : 'staging';
+  return { path: 'rendezvous', mover };
 }
