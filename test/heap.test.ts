@@ -25,14 +25,26 @@ function countersOf(outcome: Outcome, ranks: number): Counted[] {
   return counters;
 }
 
+/** Only the receiver copies, so that it is the heap that everything comes from. */
+const oneSided = { ONECOPY_TWO_SIDED: '0' };
+
 describe('messages between arrays from alloc', () => {
   test('at least 99 % of the bytes of large ones are copied from the heap', async () => {
-    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2 }), 2)) {
+    const env = oneSided;
+    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2, env }), 2)) {
       const { large = 0, heapBytes = 0 } = counted;
       expect(large).toBeGreaterThan(10_000_000);
       expect(heapBytes).toBeGreaterThanOrEqual(0.99 * large);
       expect(counted).toMatchObject({ cmaBytes: 0, stagedBytes: 0 });
     }
+  });
+
+  test('of the largest the sender writes its part into the receiver', async () => {
+    const counted = countersOf(await launch('heap-traffic.ts', { ranks: 2 }), 2);
+    const total = (name: string): number =>
+      counted.reduce((sum, each) => sum + (each[name as keyof Counted] ?? 0), 0);
+    expect(total('heapBytes') + total('pushedBytes')).toBe(total('large'));
+    expect(total('cmaBytes')).toBe(total('pushedBytes'));
   });
 
   test('with --deny-pull all of them are staged', async () => {
@@ -51,7 +63,8 @@ describe('messages between arrays from alloc', () => {
 
   test('without eager messages', async () => {
     const options = ['--eager-limit', '0'];
-    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2, options }), 2)) {
+    const launched = await launch('heap-traffic.ts', { ranks: 2, options, env: oneSided });
+    for (const counted of countersOf(launched, 2)) {
       expect(counted.heapBytes).toBeGreaterThan(counted.large as number);
     }
   });

@@ -43,6 +43,7 @@ class EventLoop {
     static void onTimer(uv_timer_t*) {}
 
     void prepare();
+    bool look();
     void check();
     void deliver();
     void stayAwake();

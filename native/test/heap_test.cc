@@ -405,7 +405,7 @@ TEST("heap: messages from a heap are copied from the mapping, whatever their len
         for (const std::size_t bytes : sizes) {
             for (const std::size_t offset : {0, 1, 7, 4096}) {
                 ++tag;
-                if (bytes > 16 * 1024) large += bytes;
+                if (bytes > Thresholds().heapEager) large += bytes;
                 if (engine.rank() == 0) {
                     fill(block + offset, bytes, static_cast<unsigned>(tag));
                     CHECK(!send(engine, block + offset, bytes, 1, tag));

@@ -2,7 +2,8 @@
 // rank and how many bytes of large messages it has received. Two ranks.
 import { alloc, counters, type TypedArray, type TypedArrayClass, waitAll, world } from 'onecopy';
 
-const EAGER_LIMIT = 16 * 1024;
+// Of what lies in the heap (native/core/engine/thresholds.h).
+const EAGER_LIMIT = 1024;
 const { rank } = world;
 const other = 1 - rank;
 

@@ -12,7 +12,7 @@ Engine::Engine() : matcher_(1) {
     self_ = ownSegment_.get();
     settings_.size = 1;
     settings_.cores = 1;
-    settings_.eagerLimit = kDefaultEagerLimit;
+    settings_.eagerLimit = kSocketEagerLimit;
     settings_.pull = PullPolicy::probe;
     peers_.resize(1);
     doorbell_ = Doorbell(UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), *self_);

@@ -12,8 +12,8 @@
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
-#include "core/heap/heap.h"
 #include "core/engine/thresholds.h"
+#include "core/heap/heap.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/matching/matcher.h"
@@ -198,7 +198,9 @@ class Engine final : private LauncherSink {
     CollectiveContext& contextOf(std::uint32_t context);
 
     RingChannel* shortWayTo(std::int32_t rank) const;
-    std::uint32_t spinOn(const RingChannel& ring);
+    std::uint32_t spinOn(const RingChannel& ring) const;
+    std::uint32_t yieldOn(const RingChannel& ring) const;
+    static void expect(const RingRecord& record, const Peer& peer);
     bool somethingElse() const;
     void openSleep();
     // LauncherSink
@@ -249,7 +251,8 @@ class Engine final : private LauncherSink {
     bool pullSlice(Request& receive);
     bool sourceDied(const Peer& peer) const;
     // Both sides copy.
-    bool mayOffer(const Request& receive) const;
+    bool mayOffer(const Peer& peer, const Request& receive) const;
+    bool goesEager(const void* data, std::uint64_t bytes) const;
     void offer(Peer& peer, Request& receive);
     bool pullOffered(Peer& peer, Request& receive);
     bool awaitPushes(Peer& peer, Request& receive);
@@ -280,6 +283,7 @@ class Engine final : private LauncherSink {
     template <typename Done>
     ErrorCode waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose);
     bool eventsPending() const;
+    bool worthALook(const WaitPurpose& purpose) const;
     void waitFor(const std::function<bool()>& done, const WaitPurpose& purpose);
     void sleep(Nanoseconds deadline);
     void watchChannel(Peer& peer);

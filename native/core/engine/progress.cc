@@ -139,6 +139,13 @@ void Engine::useLargeBuffer(const Request& request) {
     if (made > 0) count(self_->counters.hugePages, made);
 }
 
+// Whether a payload travels with its envelope; `data` is null where it is in several pieces.
+bool Engine::goesEager(const void* data, std::uint64_t bytes) const {
+    if (settings_.eagerLimit == 0 || bytes > settings_.eagerLimit) return false;
+    return bytes <= thresholds_.heapEager || heap_.empty() || data == nullptr ||
+           heap_.find(data, bytes) == nullptr;
+}
+
 // Puts a message on the channel. False: not now.
 bool Engine::put(Peer& peer, Request& request) {
     const std::uint64_t bytes = request.envelope.bytes;
@@ -147,7 +154,8 @@ bool Engine::put(Peer& peer, Request& request) {
         return true;
     }
     const bool eager =
-        settings_.eagerLimit > 0 && bytes <= settings_.eagerLimit && !request.exposed;
+        !request.exposed &&
+        goesEager(request.parts.size() == 1 ? request.parts[0].iov_base : nullptr, bytes);
     Put result;
     if (eager) {
         if (request.parts.size() <= kMostParts) {
@@ -240,12 +248,17 @@ bool Engine::serveStaged(Peer& peer) {
 
 bool Engine::lookAtPublished(Peer& peer) {
     const std::uint64_t finished = peer.outDirection->finished.load(std::memory_order_seq_cst);
-    if (finished == peer.finishedSeen) return false;
+    if (finished == peer.finishedSeen) {
+        // The word of the message itself comes a cache line's way earlier than the count.
+        Request* first = peer.published.first();
+        if (first == nullptr || peer.published.after(*first) != nullptr) return false;
+        if (!isOver(peer.outgoingTransfers->look(first->transfer))) return false;
+    }
     peer.finishedSeen = finished;
     for (Request* request = peer.published.first(); request != nullptr;) {
         Request* next = peer.published.after(*request);
         const TransferState state = peer.outgoingTransfers->look(request->transfer);
-        if (state == TransferState::done || state == TransferState::failed) {
+        if (isOver(state)) {
             peer.outgoingTransfers->release(request->transfer);
             complete(*request,
                      state == TransferState::done ? Error{} : Error{.code = ErrorCode::transfer});
@@ -284,7 +297,7 @@ bool Engine::pullSlice(Request& receive) {
         return true;
     }
     if (receive.descriptor.parts > 1 && !fetchParts(peer, receive, receive)) return true;
-    if (!receive.offered && mayOffer(receive)) offer(peer, receive);
+    if (!receive.offered && mayOffer(peer, receive)) offer(peer, receive);
     if (receive.offered) return pullOffered(peer, receive);
     if ((!peer.heap.empty() || !peer.mayPull) && pullFromHeap(peer, receive)) return true;
     if (receive.combiner != nullptr) {

@@ -1,4 +1,6 @@
 // Small messages of calls that block, over the ring: the way that most messages go.
+#include <sched.h>
+
 #include "core/channels/ring/ring_channel.h"
 #include "core/engine/engine.h"
 #include "core/os/cache.h"
@@ -16,6 +18,9 @@ constexpr unsigned kCallsPerLook = 64;
 constexpr unsigned kLooks = 256;
 constexpr unsigned kLooksPerOther = 32;
 
+// The same with more ranks than cores.
+constexpr unsigned kYields = 8;
+
 }  // namespace
 
 RingChannel* Engine::shortWayTo(std::int32_t rank) const {
@@ -26,7 +31,7 @@ RingChannel* Engine::shortWayTo(std::int32_t rank) const {
 
 bool Engine::sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest, std::int32_t tag,
                         std::uint32_t context, MessageKind kind, Datatype type) {
-    if (bytes > settings_.eagerLimit || settings_.eagerLimit == 0) return false;
+    if (!goesEager(data, bytes)) return false;
     if (++shortWays_ % kCallsPerLook == 0) progress();
     RingChannel* ring = shortWayTo(dest);
     if (ring == nullptr || !ring->send({bytes, rank_, tag, context, kind, type}, data))
@@ -48,6 +53,8 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
     std::uint32_t flag = ring->nextFlag();
     if (flag == 0 && (flag = spinOn(*ring)) == 0) return false;
     const RingRecord& record = ring->next();
+    if (RingRecord::kindOf(flag) == RingRecord::Kind::descriptor)
+        expect(record, peerOf(selector.source));
     const Datatype sent = RingRecord::typeOf(flag);
     const std::uint64_t bytes = record.payload;
     const std::int32_t tag = record.tag;
@@ -58,7 +65,7 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
         (sent != type && sent != Datatype::byte && type != Datatype::byte)) {
         return false;
     }
-    RingChannel::copyBytes(data, RingRecord::payloadOf(record), bytes);
+    RingChannel::copyBytes(data, RingRecord::payloadOf(record, bytes), bytes);
     ring->consumeEager(bytes);
     came = {bytes, selector.source, tag, selector.context, kind, sent};
     count(self_->counters.received);
@@ -66,15 +73,32 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
     return true;
 }
 
+// A large message goes the long way. The line that it will be claimed on is the sender's now, and
+// is on its way while the receive is being made.
+void Engine::expect(const RingRecord& record, const Peer& peer) {
+    const std::uint32_t slot = record.large.slot;
+    if (slot < kTransferSlots) prefetchForWriting(&peer.inDirection->slots[slot]);
+}
+
 // The flag of the next record, or 0 where something else wants attention, or nothing came.
-std::uint32_t Engine::spinOn(const RingChannel& ring) {
-    if (spin_ == 0) return 0;
+std::uint32_t Engine::spinOn(const RingChannel& ring) const {
+    if (spin_ == 0) return yieldOn(ring);
     // Where the core was wanted by somebody else the last time, the wait soon offers it again.
     const unsigned looks = patience_ > 0 ? kLooks : kLooksPerOther;
     for (unsigned look = 1; look <= looks; ++look) {
         pause();
         if (const std::uint32_t flag = ring.nextFlag(); flag != 0) return flag;
         if (look % kLooksPerOther == 0 && somethingElse()) return 0;
+    }
+    return 0;
+}
+
+// The same with more ranks than cores: the one that is waited for may need this core.
+std::uint32_t Engine::yieldOn(const RingChannel& ring) const {
+    for (unsigned turn = 0; turn < kYields; ++turn) {
+        ::sched_yield();
+        if (const std::uint32_t flag = ring.nextFlag(); flag != 0) return flag;
+        if (somethingElse()) return 0;
     }
     return 0;
 }

@@ -33,8 +33,13 @@ void read(const char* name, std::uint64_t least, std::uint64_t& value) {
 Thresholds Thresholds::fromEnvironment() {
     Thresholds thresholds;
     read("ONECOPY_SLICE", 1, thresholds.slice);
+    read("ONECOPY_HEAP_EAGER", 0, thresholds.heapEager);
+    read("ONECOPY_HEAP_TWO_SIDED", 0, thresholds.heapTwoSided);
     read("ONECOPY_TWO_SIDED", 0, thresholds.twoSided);
     read("ONECOPY_PUSH_SLICE", 0, thresholds.share);
+    std::uint64_t us = thresholds.yieldNanoseconds / 1000;
+    read("ONECOPY_YIELD_US", 0, us);
+    thresholds.yieldNanoseconds = us * 1000;
     return thresholds;
 }
 

@@ -14,8 +14,20 @@ struct Thresholds {
     // ONECOPY_TWO_SIDED: from which size on both sides copy; 0: never.
     std::uint64_t twoSided = 32 * 1024;
 
+    // ONECOPY_HEAP_EAGER: the eager limit of what lies in the heap, where one plain copy needs no
+    // system call (half a round trip of 1 KiB: 0.5 us either way, 8 KiB: 0.5 us instead of 1.4).
+    std::uint64_t heapEager = 1024;
+
+    // ONECOPY_HEAP_TWO_SIDED: like twoSided, of what lies in the heap (32 KiB: 1.3 us one-sided and
+    // 2.0 two-sided, 256 KiB: 5.4 and 5.6, 512 KiB: 10.2 and 7.2, 1 MiB: 33 and 21).
+    std::uint64_t heapTwoSided = 512 * 1024;
+
     // ONECOPY_PUSH_SLICE: how much one side takes at a time when both copy; 0: as shareOf() has it.
     std::uint64_t share = 0;
+
+    // ONECOPY_YIELD_US: how long a rank offers its core to others, look by look, before it sleeps,
+    // which costs a system call at either side and 5 to 50 us until it runs again.
+    std::uint64_t yieldNanoseconds = 50'000;
 
     // What the environment says; throws std::invalid_argument with a sentence about what is no
     // number of bytes.

@@ -8,10 +8,16 @@ namespace onecopy {
 
 // Only into a buffer in one piece whose owner waits in a blocking call; and with more ranks than
 // cores the sender's core has something better to do.
-bool Engine::mayOffer(const Request& receive) const {
-    return receive.waited && spin_ > 0 && thresholds_.twoSided > 0 && receive.pullErrno == 0 &&
-           !receive.part && receive.combiner == nullptr && receive.parts.size() == 1 &&
-           receive.envelope.bytes - receive.moved >= thresholds_.twoSided;
+bool Engine::mayOffer(const Peer& peer, const Request& receive) const {
+    const std::uint64_t bytes = receive.envelope.bytes - receive.moved;
+    if (!receive.waited || spin_ == 0 || thresholds_.twoSided == 0 || receive.pullErrno != 0 ||
+        receive.part || receive.combiner != nullptr || receive.parts.size() != 1 ||
+        bytes < thresholds_.twoSided)
+        return false;
+    iovec there{};
+    return peer.heap.empty() || bytes >= thresholds_.heapTwoSided ||
+           receive.remote.peek(bytes, {&there, 1}).bytes < bytes ||
+           peer.heap.find(reinterpret_cast<std::uint64_t>(there.iov_base), bytes) == nullptr;
 }
 
 void Engine::offer(Peer& peer, Request& receive) {

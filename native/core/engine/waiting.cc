@@ -23,10 +23,10 @@ constexpr unsigned kPassesPerClock = 32;
 // shows in how long it lasts, the next spins begin with it.
 constexpr Nanoseconds kSwitchNanoseconds = 1'500;
 
-// With more ranks than cores a yield often hands the core to just the rank that is waited for: a
-// barrier of 4 ranks on 2 cores took 11 to 22 us when sleeping at once and 3 to 6 us with this many
-// yields first.
-constexpr int kYields = 20;
+// Between two yields a rank looks only at what it most likely waits for: where ranks take turns on
+// a core, each look at everything costs the others time, the more so as their pages have to be
+// found anew after each switch.
+constexpr unsigned kYieldsPerLook = 8;
 
 // A peer stores its event and rings the doorbell some instructions later; if it loses its core in
 // between, this is how long it gets before the wake-up counts as lost.
@@ -178,6 +178,18 @@ void Engine::hideWait() {
     line.sequence.store(sequence + 2, std::memory_order_release);
 }
 
+// Whether what this wait is most likely to end with is there: a look at one or two lines.
+bool Engine::worthALook(const WaitPurpose& purpose) const {
+    if (link_ != nullptr && (link_->hasNews() || link_->job().header.changes.load(
+                                                     std::memory_order_relaxed) != changesSeen_))
+        return true;
+    if (const Execution* execution = awaiting_.first()) return execution->seesNext();
+    if (purpose.peer < 0 || isSelf(purpose.peer)) return true;
+    const Peer& peer = peerOf(purpose.peer);
+    return peer.link != Peer::Link::connected || peer.channel->seemsReadable() ||
+           peer.outDirection->finished.load(std::memory_order_relaxed) != peer.finishedSeen;
+}
+
 // Moves all of the rank's outstanding work until `done`; ok, or timeout.
 template <typename Done>
 ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose) {
@@ -210,10 +222,13 @@ ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& 
             break;
         }
         if (finished || moved) continue;
-        for (int i = 0; i < kYields && !finished && !moved; ++i) {
+        began = now();
+        for (unsigned pass = 1; !finished && !moved; ++pass) {
             ::sched_yield();
+            if (pass % kYieldsPerLook != 0 && !worthALook(purpose)) continue;
             moved = progress();
             finished = done();
+            if (now() - began > thresholds_.yieldNanoseconds) break;
         }
         if (finished || moved) continue;
         if (deadline != kNever && now() >= deadline) {

@@ -45,7 +45,8 @@ JobSettings settingsFor(const JobOptions& options) {
     JobSettings settings{};
     settings.size = static_cast<std::uint32_t>(options.ranks);
     settings.cores = static_cast<std::uint32_t>(usableCores());
-    settings.eagerLimit = options.eagerLimit.value_or(kDefaultEagerLimit);
+    settings.eagerLimit = options.eagerLimit.value_or(
+        options.channel == ChannelKind::ring ? kRingEagerLimit : kSocketEagerLimit);
     settings.channel = options.channel;
     if (options.channel == ChannelKind::ring)
         settings.ringBytes = static_cast<std::uint32_t>(ringBytesFor(options.ranks));

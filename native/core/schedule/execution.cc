@@ -196,6 +196,13 @@ bool Execution::seesPublished() const {
     });
 }
 
+bool Execution::seesNext() const {
+    if (awaits_.empty()) return true;
+    const Step& step = schedule_->steps[awaits_.front()];
+    return engine_->seesPublished(context_->members[static_cast<std::size_t>(step.peer)], *this,
+                                  step.exposure);
+}
+
 void Execution::look() {
     // Its last words are on their way, see finish().
     if (failed_) return engine_->makeReady(*this);

@@ -70,6 +70,8 @@ class Execution final : public LiveTag, public ReadyTag, public AwaitTag {
     // Looks at what others have published.
     void look();
     bool seesPublished() const;
+    // The same for the step that will be looked at first.
+    bool seesNext() const;
     // Gives up: takes back what can be taken back. Complete once no peer can touch its memory.
     void fail(const Error& error, Breakage why);
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/job/segments.h"
+#include "core/os/cache.h"
 
 namespace onecopy {
 
@@ -34,6 +35,10 @@ constexpr std::uint64_t transferWord(std::uint32_t generation, TransferState sta
 }
 constexpr TransferState stateOf(std::uint64_t word) {
     return static_cast<TransferState>(static_cast<std::uint32_t>(word));
+}
+
+constexpr bool isOver(TransferState state) {
+    return state == TransferState::done || state == TransferState::failed;
 }
 
 struct TransferName {
@@ -93,7 +98,11 @@ class OutgoingTransfers {
     }
 
     // After DONE, FAILED, or the receiver's death.
-    void release(TransferName name) { free_.push_back(name.slot); }
+    // The next message will use the slot, and its line is in the receiver's cache: fetched now.
+    void release(TransferName name) {
+        free_.push_back(name.slot);
+        prefetchForWriting(&word(name));
+    }
 
    private:
     Shared<std::uint64_t>& word(TransferName name) const {
@@ -126,10 +135,11 @@ class IncomingTransfers {
             std::memory_order_acq_rel, std::memory_order_acquire);
     }
 
-    // The sender may have its buffer back. The caller rings the sender's doorbell afterwards: both
-    // stores are sequentially consistent, as the doorbell's protocol demands of an event.
+    // The sender may have its buffer back. The caller rings the sender's doorbell afterwards: the
+    // second store is the event, sequentially consistent as the doorbell's protocol demands, and
+    // takes the first one with it.
     void finish(TransferName name, TransferState outcome) {
-        word(name).store(transferWord(name.generation, outcome), std::memory_order_seq_cst);
+        word(name).store(transferWord(name.generation, outcome), std::memory_order_release);
         direction_->finished.store(++finished_, std::memory_order_seq_cst);
     }
 

@@ -11,6 +11,7 @@ import { alltoallPull } from './alltoall/pull.ts';
 import { alltoallvDirect } from './alltoallv/direct.ts';
 import { barrierCounters } from './barrier/counters.ts';
 import { barrierDissemination } from './barrier/dissemination.ts';
+import { barrierFlat } from './barrier/flat.ts';
 import { bcastBinomial } from './bcast/binomial.ts';
 import { bcastExposureTree } from './bcast/exposure-tree.ts';
 import { exscanDoubling } from './exscan/doubling.ts';
@@ -79,7 +80,7 @@ function byBytes(small: Algorithm, large: Algorithm, from: number): Choices {
 
 const CHOICES: Readonly<Record<CollectiveName, Choices>> = {
   barrier: {
-    algorithms: [barrierDissemination, barrierCounters],
+    algorithms: [barrierDissemination, barrierCounters, barrierFlat],
     choose: ({ area }) => (area ? barrierCounters : barrierDissemination),
   },
   bcast: byBytes(bcastBinomial, bcastExposureTree, BCAST_PULL_BYTES),

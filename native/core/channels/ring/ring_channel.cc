@@ -39,7 +39,7 @@ Put RingChannel::putEager(const Envelope& envelope, std::span<const iovec> paylo
     record->tag = envelope.tag;
     record->context = envelope.context;
     record->payload = static_cast<std::uint32_t>(envelope.bytes);
-    IoCursor(payload).copyOut(RingRecord::payloadOf(*record), envelope.bytes);
+    IoCursor(payload).copyOut(RingRecord::payloadOf(*record, envelope.bytes), envelope.bytes);
     publish(*record, lines,
             RingRecord::flagOf(RingRecord::Kind::eager, envelope.kind, envelope.type));
     return Put::done;
@@ -179,7 +179,7 @@ void RingChannel::dispatch(ChannelSink& sink, std::uint32_t flag, const RingReco
     if (eager) {
         if (tag < 0) return sink.onGarbage();
         envelope.bytes = bytes;
-        return sink.onEager(envelope, {RingRecord::payloadOf(record), bytes});
+        return sink.onEager(envelope, {RingRecord::payloadOf(record, bytes), bytes});
     }
     const std::span<const std::byte> payload(reinterpret_cast<const std::byte*>(&record) + kLine,
                                              bytes);
