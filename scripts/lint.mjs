@@ -17,7 +17,7 @@ const checks = {
   },
 
   'clang-format'() {
-    const files = listFiles(['native/core', 'native/addon', 'native/test', 'native/fuzz'], (path) =>
+    const files = listFiles(['native/core', 'native/addon', 'native/bench-movers', 'native/test', 'native/fuzz'], (path) =>
       /\.(cc|h)$/.test(path),
     );
     if (files.length === 0) return true;

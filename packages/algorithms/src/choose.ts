@@ -54,6 +54,8 @@ const ALLTOALL_PULL_BYTES = 32 * 1024;
 const REDUCE_SCATTER_PULL_BYTES = 4 * 1024 * 1024;
 /** Up to here one message to or from each rank takes as many rounds as a tree, or one more, and copies less. */
 const LINEAR_RANKS = 4;
+/** On 2 cores a flat barrier of 8 ranks took 25 to 40 µs and one in rounds 42 to 48, of 4 ranks 4 to 10 and 6 to 12. */
+const FLAT_RANKS = 8;
 
 interface Choices {
   readonly algorithms: readonly Algorithm[];
@@ -81,7 +83,8 @@ function byBytes(small: Algorithm, large: Algorithm, from: number): Choices {
 const CHOICES: Readonly<Record<CollectiveName, Choices>> = {
   barrier: {
     algorithms: [barrierDissemination, barrierCounters, barrierFlat],
-    choose: ({ area }) => (area ? barrierCounters : barrierDissemination),
+    choose: ({ area, size }) =>
+      area ? (size <= FLAT_RANKS ? barrierFlat : barrierCounters) : barrierDissemination,
   },
   bcast: byBytes(bcastBinomial, bcastExposureTree, BCAST_PULL_BYTES),
   reduce: {

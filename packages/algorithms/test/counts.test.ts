@@ -79,6 +79,8 @@ const FORMULAS: Partial<Record<CollectiveName, Record<string, (shape: Shape) => 
   barrier: {
     dissemination: ({ p, log }) => ({ messages: p * log, rounds: log }),
     counters: ({ log }) => ({ messages: 0, rounds: log }),
+    // The tracer's clock takes one word after the other.
+    flat: ({ p }) => ({ messages: 0, rounds: p - 1 }),
   },
   bcast: {
     binomial: tree,
