@@ -17,8 +17,9 @@ const checks = {
   },
 
   'clang-format'() {
-    const files = listFiles(['native/core', 'native/addon', 'native/bench-movers', 'native/test', 'native/fuzz'], (path) =>
-      /\.(cc|h)$/.test(path),
+    const files = listFiles(
+      ['native/core', 'native/addon', 'native/bench-movers', 'native/test', 'native/fuzz'],
+      (path) => /\.(cc|h)$/.test(path),
     );
     if (files.length === 0) return true;
     if (findOnPath('clang-format') === undefined) {
