@@ -273,7 +273,8 @@ TEST("ring: the short way and the long way are the same ring") {
             double value = 0;
             const RingRecord& record = pair.higher.next();
             CHECK_EQ(record.tag, i);
-            RingChannel::copyBytes(&value, RingRecord::payloadOf(record, sizeof value), sizeof value);
+            RingChannel::copyBytes(&value, RingRecord::payloadOf(record, sizeof value),
+                                   sizeof value);
             pair.higher.consumeEager(sizeof value);
             CHECK_EQ(value, i);
             ++i;

@@ -5,9 +5,9 @@
 
 namespace onecopy {
 
-// Largest payload, in bytes, that travels with its envelope: on the ring two copies of 8 KiB take as
-// long as a rendezvous and one (1.4 us, half a round trip on a Xeon at 2.6 GHz; of 16 KiB 2.9 and
-// 1.9 us), on the socket, where a rendezvous costs more system calls, two of 16 KiB.
+// Largest payload, in bytes, that travels with its envelope: on the ring two copies of 8 KiB take
+// as long as a rendezvous and one (1.4 us, half a round trip on a Xeon at 2.6 GHz; of 16 KiB 2.9
+// and 1.9 us), on the socket, where a rendezvous costs more system calls, two of 16 KiB.
 inline constexpr std::uint64_t kRingEagerLimit = 8 * 1024;
 inline constexpr std::uint64_t kSocketEagerLimit = 16 * 1024;
 
