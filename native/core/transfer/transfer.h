@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/job/segments.h"
+#include "core/points/point.h"
 
 namespace onecopy {
 
@@ -71,6 +72,7 @@ class OutgoingTransfers {
         // Release: pairs with the acquire of claim(); the packet that follows orders it anyway.
         word(name).store(transferWord(name.generation, TransferState::published),
                          std::memory_order_release);
+        reach(Point::transferNamed);
         return name;
     }
 
@@ -120,17 +122,22 @@ class IncomingTransfers {
 
     // True: the sender's buffer stays as it is until finish(). False: it was withdrawn.
     bool claim(TransferName name) {
+        reach(Point::claimDue);
         std::uint64_t expected = transferWord(name.generation, TransferState::published);
-        return word(name).compare_exchange_strong(
+        const bool mine = word(name).compare_exchange_strong(
             expected, transferWord(name.generation, TransferState::claimed),
             std::memory_order_acq_rel, std::memory_order_acquire);
+        if (mine) reach(Point::claimed);
+        return mine;
     }
 
     // The sender may have its buffer back. The caller rings the sender's doorbell afterwards: both
     // stores are sequentially consistent, as the doorbell's protocol demands of an event.
     void finish(TransferName name, TransferState outcome) {
         word(name).store(transferWord(name.generation, outcome), std::memory_order_seq_cst);
+        reach(Point::transferOver);
         direction_->finished.store(++finished_, std::memory_order_seq_cst);
+        reach(Point::transferCounted);
     }
 
    private:

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "core/job/segments.h"
+#include "core/points/point.h"
 #include "core/transfer/transfer.h"
 
 namespace onecopy {
@@ -69,8 +70,10 @@ class OfferedTransfer {
         slot_->offset.store(offer.offset, std::memory_order_relaxed);
         slot_->bytes.store(offer.bytes, std::memory_order_relaxed);
         slot_->slice.store(offer.slice, std::memory_order_relaxed);
+        reach(Point::offerWritten);
         // Pairs with the sender's acquire in take().
         slot_->cut.store(Cut{generation_, 0, 0}.word(), std::memory_order_release);
+        reach(Point::offerOpen);
     }
 
     // The next slice from the front, or nothing when all are taken.
@@ -82,8 +85,10 @@ class OfferedTransfer {
             Cut next = cut;
             ++next.front;
             if (slot_->cut.compare_exchange_weak(word, next.word(), std::memory_order_acq_rel,
-                                                 std::memory_order_relaxed))
+                                                 std::memory_order_relaxed)) {
+                reach(Point::frontTaken);
                 return cut.front;
+            }
         }
     }
 
@@ -140,17 +145,21 @@ class PushableTransfer {
             Cut next = cut;
             ++next.back;
             if (slot_->cut.compare_exchange_weak(word, next.word(), std::memory_order_acq_rel,
-                                                 std::memory_order_acquire))
+                                                 std::memory_order_acquire)) {
+                reach(Point::backTaken);
                 return slices - 1 - cut.back;
+            }
         }
     }
 
     // So many slices are written; `failed`: the one after them is not, and no more will be taken.
     // The caller rings the receiver's doorbell afterwards.
     void report(std::uint16_t count, bool failed) const {
+        reach(Point::pushed);
         slot_->pushed.store(static_cast<std::uint64_t>(generation_) << 32 |
                                 static_cast<std::uint64_t>(failed) << 16 | count,
                             std::memory_order_seq_cst);
+        reach(Point::pushReported);
     }
 
    private:
