@@ -29,7 +29,7 @@ struct Offer {
 
     static constexpr std::uint64_t kMostSlices = 0xffff;
 
-    std::uint64_t slices() const { return (bytes + slice - 1) / slice; }
+    std::uint64_t slices() const { return bytes / slice + (bytes % slice != 0 ? 1 : 0); }
     // Of a slice, or of several that follow each other, in the part.
     std::uint64_t begin(std::uint64_t index) const { return index * slice; }
     std::uint64_t end(std::uint64_t index) const {
@@ -135,7 +135,7 @@ class PushableTransfer {
                  slot_->bytes.load(std::memory_order_relaxed),
                  slot_->slice.load(std::memory_order_relaxed)};
         if (offer.slice == 0 || offer.offset > most || offer.bytes > most - offer.offset ||
-            offer.bytes / offer.slice > Offer::kMostSlices)
+            offer.slices() > Offer::kMostSlices)
             return std::nullopt;
         const std::uint64_t slices = offer.slices();
         for (;;) {
