@@ -12,8 +12,8 @@
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
-#include "core/heap/heap.h"
 #include "core/engine/thresholds.h"
+#include "core/heap/heap.h"
 #include "core/job/segments.h"
 #include "core/link/launcher_link.h"
 #include "core/matching/matcher.h"
@@ -253,6 +253,7 @@ class Engine final : private LauncherSink {
     void offer(Peer& peer, Request& receive);
     bool pullOffered(Peer& peer, Request& receive);
     bool awaitPushes(Peer& peer, Request& receive);
+    bool takeBackOffer(Peer& peer, Request& receive);
     int copySlice(Peer& peer, Request& receive, std::uint64_t bytes);
     bool push(Peer& peer);
     bool pushesArrived(const Request& receive) const;
