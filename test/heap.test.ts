@@ -19,15 +19,27 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function countersOf(outcome: Outcome, ranks: number): Counted[] {
   expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: '' });
-  const counters = jsonLines<Counted>(outcome);
+  const counters = jsonLines<Counted>(outcome).sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
   expect(counters).toHaveLength(ranks);
   for (const { lateWakeups } of counters) expect(lateWakeups).toBe(0);
   return counters;
 }
 
 describe('messages between arrays from alloc', () => {
+  /** The counters of both ranks. What is longer than 16 KiB is large to the program, so it is here. */
+  async function traffic(
+    env: NodeJS.ProcessEnv,
+    options: readonly string[] = ['--eager-limit', '16K'],
+  ): Promise<Counted[]> {
+    return countersOf(await launch('heap-traffic.ts', { ranks: 2, options, env }), 2);
+  }
+  /** What came to a rank from the other one's heap, whoever copied it. */
+  function arrived(counted: readonly Counted[], rank: number): number {
+    return (counted[rank]?.heapBytes ?? 0) + (counted[1 - rank]?.pushedBytes ?? 0);
+  }
+
   test('at least 99 % of the bytes of large ones are copied from the heap', async () => {
-    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2 }), 2)) {
+    for (const counted of await traffic({ ONECOPY_TWO_SIDED: '0' })) {
       const { large = 0, heapBytes = 0 } = counted;
       expect(large).toBeGreaterThan(10_000_000);
       expect(heapBytes).toBeGreaterThanOrEqual(0.99 * large);
@@ -35,24 +47,30 @@ describe('messages between arrays from alloc', () => {
     }
   });
 
+  test('where both sides copy, each byte is copied from the heap or pushed', async () => {
+    const counted = await traffic({});
+    for (const [rank, { large, cmaBytes, pushedBytes, stagedBytes }] of counted.entries()) {
+      expect(arrived(counted, rank)).toBe(large);
+      expect({ cmaBytes, stagedBytes }).toEqual({ cmaBytes: pushedBytes, stagedBytes: 0 });
+    }
+  });
+
   test('with --deny-pull all of them are staged', async () => {
-    const options = ['--deny-pull'];
-    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2, options }), 2)) {
+    for (const counted of await traffic({}, ['--eager-limit', '16K', '--deny-pull'])) {
       expect(counted).toMatchObject({ heapBytes: 0, cmaBytes: 0, stagedBytes: counted.large });
     }
   });
 
   test('where the system refuses to pull they are copied from the heap all the same', async () => {
-    const env = { LD_PRELOAD: preload(folder, 'no-cross-memory') };
-    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2, env }), 2)) {
+    for (const counted of await traffic({ LD_PRELOAD: preload(folder, 'no-cross-memory') })) {
       expect(counted).toMatchObject({ heapBytes: counted.large, cmaBytes: 0, stagedBytes: 0 });
     }
   });
 
   test('without eager messages', async () => {
-    const options = ['--eager-limit', '0'];
-    for (const counted of countersOf(await launch('heap-traffic.ts', { ranks: 2, options }), 2)) {
-      expect(counted.heapBytes).toBeGreaterThan(counted.large as number);
+    const counted = await traffic({}, ['--eager-limit', '0']);
+    for (const [rank, { large = 0 }] of counted.entries()) {
+      expect(arrived(counted, rank)).toBeGreaterThan(large);
     }
   });
 });
