@@ -107,9 +107,9 @@ struct Steps {
     }
     // A receiver that lets its sender push so many slices before it pulls any.
     void followSlowly(int slices = 1) {
-        follow([this, slices](Point point) {
+        follow([this, slices, enough = 0](Point point) mutable {
+            if (point == Point::offerWritten) enough = reported + slices;
             if (point != Point::offerOpen) return;
-            const int enough = reported + slices;
             while (reported < enough && !hasFailed) std::this_thread::yield();
         });
     }
@@ -166,6 +166,7 @@ test::WorldOptions spinning(std::uint64_t eagerLimit = 1024) {
 TEST("two-sided: two threads take from both ends, and every slice is taken exactly once") {
     constexpr int kRounds = 3000;
     const auto direction = std::make_unique<PairDirection>();
+    std::atomic<std::uint32_t> published{0};
     std::atomic<std::uint32_t> opened{0};
     std::atomic<std::uint32_t> emptied{0};
     // Plain bytes: a slice taken twice is a race for TSan as well.
@@ -182,6 +183,7 @@ TEST("two-sided: two threads take from both ends, and every slice is taken exact
         for (std::uint32_t round = 1; round <= kRounds; ++round) {
             // Looks from the start: what stands there from the last round means nothing.
             const PushableTransfer transfer(*direction, {0, round});
+            published.store(round, std::memory_order_release);
             std::uint16_t count = 0;
             while (emptied.load(std::memory_order_acquire) < round) {
                 Offer offer;
@@ -203,6 +205,8 @@ TEST("two-sided: two threads take from both ends, and every slice is taken exact
         const std::uint64_t slices = offer.slices();
         std::fill(taken.begin(), taken.end(), 0);
         CHECK_EQ(transfer.pushed().count, 0);
+        // Nobody pushes the last message any more once its sender has published this one.
+        while (published.load(std::memory_order_acquire) < round) std::this_thread::yield();
         opened.store(round);
         transfer.open(offer);
         std::uint64_t mine = 0;
