@@ -5,6 +5,7 @@
     'sanitize%': '',  # address (with undefined), thread or undefined
     'fuzz%': 0,       # 1: libFuzzer with address, needs clang
     'werror%': 0,
+    'points%': 0,     # 1: tests can stop or kill a rank between two steps (core/points)
   },
   'target_defaults': {
     'include_dirs': ['.'],
@@ -19,6 +20,7 @@
     'ldflags': ['-pthread'],
     'conditions': [
       ['werror==1', {'cflags': ['-Werror']}],
+      ['points==1', {'defines': ['ONECOPY_POINTS']}],
       ['sanitize=="" and fuzz==0', {'cflags': ['-O3']}],
       ['sanitize=="address"', {
         'cflags': ['-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined', '-fno-sanitize-recover=all',

@@ -29,9 +29,9 @@ const native = join(root, 'native');
 
 /** @type {Record<string, Variant>} */
 export const variants = {
-  plain: { folder: 'build-plain', settings: { werror: 1 } },
-  address: { folder: 'build-address', settings: { sanitize: 'address', werror: 1 } },
-  thread: { folder: 'build-thread', settings: { sanitize: 'thread', werror: 1 } },
+  plain: { folder: 'build-plain', settings: { werror: 1, points: 1 } },
+  address: { folder: 'build-address', settings: { sanitize: 'address', werror: 1, points: 1 } },
+  thread: { folder: 'build-thread', settings: { sanitize: 'thread', werror: 1, points: 1 } },
   fuzz: { folder: 'build-fuzz', settings: { fuzz: 1 }, compiler: 'clang++' },
 };
 

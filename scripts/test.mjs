@@ -10,6 +10,17 @@ import { exclusively, listFiles, root, say, seconds } from './steps.mjs';
 import { provideSystemTools } from './system-tools.mjs';
 
 const CORE_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Tests that run on the socket channel too, each time: those in which it matters how ranks talk, end and fail. The
+ * tables (matrix, collectives) and chaos choose channels themselves.
+ */
+const ON_THE_SOCKET_CHANNEL = [
+  ...['runtime-ranks', 'runtime-ends', 'runtime-process', 'collectives-failures'],
+  ...['launcher-endings', 'movers', 'heap'],
+].map((name) => `test/${name}.test.ts`);
+/** Tests that launch nothing, or nothing that a channel is for. */
+const WITHOUT_CHANNEL = ['lint', 'set-up', 'import-order', 'launcher-options', 'tables'];
 const FUZZ_SECONDS = 10;
 
 const start = performance.now();
@@ -46,7 +57,10 @@ await runScript(async () => {
   }
   if (wanted('fuzz') && hasFuzzers() && findOnPath('clang++')) await fuzz();
   if (wanted('models') && existsSync(join(root, 'native/models/run.mjs'))) await models();
-  if (wanted('vitest')) await vitest();
+  if (wanted('vitest')) {
+    await vitest('vitest', filters, {});
+    if (filters.length === 0) await otherChannels();
+  }
   summarise();
 });
 
@@ -94,7 +108,28 @@ async function models() {
   (code === 0 ? passed : failed).push('models');
 }
 
-async function vitest() {
+/** The default is the ring, and messages of some length travel at once. */
+async function otherChannels() {
+  if (!full) {
+    leftOut.push(
+      'other tests on the socket channel, and all without eager messages (npm run test:full runs them)',
+    );
+    await vitest('vitest, socket channel', ON_THE_SOCKET_CHANNEL, { ONECOPY_CHANNEL: 'socket' });
+    return;
+  }
+  const exclude = WITHOUT_CHANNEL.flatMap((name) => ['--exclude', `test/${name}.test.ts`]);
+  const rest = ['test/', ...exclude];
+  await vitest('vitest, socket channel', rest, { ONECOPY_CHANNEL: 'socket' });
+  await vitest('vitest, no eager messages', rest, { ONECOPY_EAGER_LIMIT: '0' });
+}
+
+/**
+ * @param {string} name
+ * @param {string[]} selection
+ * @param {NodeJS.ProcessEnv} environment
+ */
+async function vitest(name, selection, environment) {
+  say(name);
   const report = join(root, `.bootstrap/vitest-${process.pid}.json`);
   const args = [
     join(root, 'node_modules/vitest/vitest.mjs'),
@@ -102,9 +137,9 @@ async function vitest() {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...filters,
+    ...selection,
   ];
-  const env = { ...process.env, ...(full ? { ONECOPY_TEST_FULL: '1' } : {}) };
+  const env = { ...process.env, ...(full ? { ONECOPY_TEST_FULL: '1' } : {}), ...environment };
   const code = await runShown(process.execPath, args, env);
   let counts = '';
   try {
@@ -115,7 +150,7 @@ async function vitest() {
   } finally {
     rmSync(report, { force: true });
   }
-  (code === 0 ? passed : failed).push(`vitest${counts}`);
+  (code === 0 ? passed : failed).push(`${name}${counts}`);
 }
 
 function summarise() {

@@ -1,7 +1,7 @@
 // Collective operations: random calls against a serial model, and what they cost.
 import { describe, expect, test } from 'vitest';
 import { algorithmsOf, COLLECTIVES } from '../packages/algorithms/src/index.ts';
-import { EAGER_LIMITS, MOVERS, RANKS } from './matrix.ts';
+import { CHANNELS, type Launch, launchKey, launchOptions, RANKS } from './matrix.ts';
 import type { Report } from './programs/collectives-random.ts';
 import { jsonLines, launch } from './support/launch.ts';
 
@@ -18,21 +18,24 @@ console.log(
   `collectives: ONECOPY_TEST_SEED=${seed}${full ? '' : ' (ONECOPY_TEST_FULL=1 runs more)'}`,
 );
 
-interface Setting {
-  readonly ranks: number;
-  readonly mover: string;
-  readonly eager: string;
+interface Setting extends Launch {
   readonly forced?: string;
 }
 
-/** Each number of ranks meets each mover and each limit, and these two each other. */
+const MOVERS = ['cma', 'staging'] as const;
+const EAGER_LIMITS = ['default', 'zero'] as const;
+
+/** Of number of ranks, channel, mover and limit every two values meet. */
 const SETTINGS: readonly Setting[] = RANKS.flatMap((ranks, i) =>
   MOVERS.flatMap((mover, j) =>
-    EAGER_LIMITS.filter((_, k) => full || k === (i + j) % 2).map((eager) => ({
-      ranks,
-      mover,
-      eager,
-    })),
+    EAGER_LIMITS.filter((_, k) => full || k === (i + j) % 2).flatMap((eager, k) =>
+      CHANNELS.filter((_, l) => full || l === (i + (i >> 1) + j + k) % 2).map((channel) => ({
+        ranks,
+        channel,
+        mover,
+        eager,
+      })),
+    ),
   ),
 );
 
@@ -53,19 +56,18 @@ function alternatives(): string[] {
 const FORCED: readonly Setting[] = ALTERNATIVES.flatMap((forced, i) =>
   [5, 8].map((ranks, j) => ({
     ranks,
+    channel: CHANNELS[(i + (i >> 1) + j) % 2]!,
     mover: MOVERS[(i + j) % 2]!,
     eager: EAGER_LIMITS[Number(full && i % 2 === 1)]!,
     forced,
   })),
 );
 
-async function runRandom({ ranks, mover, eager, forced }: Setting): Promise<void> {
+async function runRandom(setting: Setting): Promise<void> {
+  const { ranks, forced } = setting;
   const outcome = await launch('collectives-random.ts', {
     ranks,
-    options: [
-      ...(mover === 'staging' ? ['--deny-pull'] : []),
-      ...(eager === 'zero' ? ['--eager-limit', '0'] : []),
-    ],
+    options: launchOptions(setting),
     env: { ONECOPY_COLL: forced ?? '' },
     args: [String(seed), String(roundsOf(ranks))],
     deadlineMs,
@@ -82,18 +84,12 @@ async function runRandom({ ranks, mover, eager, forced }: Setting): Promise<void
 
 describe('random calls give what the serial model gives,', () => {
   for (const setting of SETTINGS) {
-    const { ranks, mover, eager } = setting;
-    test(
-      `${ranks} ranks, ${mover}, eager limit ${eager}`,
-      () => runRandom(setting),
-      2 * deadlineMs,
-    );
+    test(launchKey(setting), () => runRandom(setting), 2 * deadlineMs);
   }
   for (const setting of FORCED) {
-    const { ranks, mover, eager, forced } = setting;
-    const turn = ALTERNATIVES.indexOf(forced ?? '') + 1;
+    const turn = ALTERNATIVES.indexOf(setting.forced ?? '') + 1;
     test(
-      `${ranks} ranks, ${mover}, eager limit ${eager}, algorithm ${turn} of each operation`,
+      `${launchKey(setting)}, algorithm ${turn} of each operation`,
       () => runRandom(setting),
       2 * deadlineMs,
     );

@@ -4,6 +4,7 @@
 export interface Case {
   readonly operation: Operation;
   readonly ranks: number;
+  readonly channel: Channel;
   readonly mover: Mover;
   readonly eager: Eager;
   readonly element: Element;
@@ -11,6 +12,7 @@ export interface Case {
 }
 
 export type Operation = (typeof OPERATIONS)[number];
+export type Channel = (typeof CHANNELS)[number];
 export type Mover = (typeof MOVERS)[number];
 export type Eager = (typeof EAGER_LIMITS)[number];
 export type Element = (typeof ELEMENTS)[number];
@@ -44,8 +46,11 @@ export const OPERATIONS = [
 ] as const;
 
 export const RANKS = [1, 2, 3, 4, 5, 7, 8] as const;
-export const MOVERS = ['cma', 'staging'] as const;
-export const EAGER_LIMITS = ['default', 'zero'] as const;
+export const CHANNELS = ['ring', 'socket'] as const;
+/** `heap`: buffers from `alloc`, of all classes but SharedArrayBuffer. */
+export const MOVERS = ['cma', 'heap', 'staging'] as const;
+/** `most`: as long as the longest record of the ring, or packet of the socket. */
+export const EAGER_LIMITS = ['default', 'zero', 'most'] as const;
 
 export const ELEMENTS = [
   'Int8Array',
@@ -73,6 +78,9 @@ export const COUNTS = [
   'below eager',
   'at eager',
   'above eager',
+  // From 32 KiB on both sides copy.
+  'below sharing',
+  'at sharing',
   // Staged payloads go in pieces of at most 64 KiB, pulled ones in slices of 512 KiB.
   'at a piece',
   'above a piece',
@@ -82,6 +90,7 @@ export const COUNTS = [
 const DIMENSIONS = {
   operation: OPERATIONS,
   ranks: RANKS,
+  channel: CHANNELS,
   mover: MOVERS,
   eager: EAGER_LIMITS,
   element: ELEMENTS,
@@ -92,31 +101,52 @@ type Dimension = keyof Case;
 const NAMES = Object.keys(DIMENSIONS) as Dimension[];
 
 /** What is the same for all cases of one launch. */
-export type Launch = Pick<Case, 'ranks' | 'mover' | 'eager'>;
+export type Launch = Pick<Case, 'ranks' | 'channel' | 'mover' | 'eager'>;
 
 export interface Table {
   readonly chosen: readonly Case[];
   readonly leftOut: number;
 }
 
-/** All of the table, or every boundary and a pairwise cover of it. */
+/** A third of the table, in which only element types take turns; or every boundary and a pairwise cover of it. */
 export function table(full: boolean): Table {
   const all = everything();
-  const chosen = full ? all : distinct([...boundaries(), ...pairwise()]);
+  const chosen = full
+    ? all.filter((one) => (turnOf(one) + ELEMENTS.indexOf(one.element)) % 3 === 0)
+    : distinct([...boundaries(), ...pairwise()]);
   return { chosen, leftOut: all.length - chosen.length };
 }
 
 export function launches(cases: readonly Case[]): Launch[] {
   const seen = new Map(cases.map((one) => [launchKey(one), one]));
-  return [...seen.values()].map(({ ranks, mover, eager }) => ({ ranks, mover, eager }));
+  return [...seen.values()].map(({ ranks, channel, mover, eager }) => ({
+    ranks,
+    channel,
+    mover,
+    eager,
+  }));
 }
 
 export function casesOf(launch: Launch, cases: readonly Case[]): Case[] {
   return cases.filter((one) => launchKey(one) === launchKey(launch));
 }
 
-export function launchKey({ ranks, mover, eager }: Launch): string {
-  return `${ranks} ranks, ${mover}, eager limit ${eager}`;
+export function launchKey({ ranks, channel, mover, eager }: Launch): string {
+  return `${ranks} ranks, ${channel}, ${mover}, eager limit ${eager}`;
+}
+
+/** Of `onecopy run`. */
+export function launchOptions({ channel, mover, eager }: Omit<Launch, 'ranks'>): string[] {
+  const limits: Readonly<Record<Eager, string[]>> = {
+    default: [],
+    zero: ['--eager-limit', '0'],
+    most: ['--eager-limit', '64K'],
+  };
+  return [
+    ...['--channel', channel],
+    ...(mover === 'staging' ? ['--deny-pull'] : []),
+    ...limits[eager],
+  ];
 }
 
 /** A case as a number, the digits of which are its places in the dimensions. */
@@ -138,32 +168,52 @@ export function decode(code: number): Case {
   return row as unknown as Case;
 }
 
+function turnOf({ operation, ranks, channel, mover, eager, count }: Case): number {
+  return (
+    [
+      OPERATIONS.indexOf(operation),
+      RANKS.indexOf(ranks as (typeof RANKS)[number]),
+      CHANNELS.indexOf(channel),
+      MOVERS.indexOf(mover),
+      EAGER_LIMITS.indexOf(eager),
+      COUNTS.indexOf(count),
+    ] as const
+  ).reduce<number>((sum, place) => sum + place, 0);
+}
+
 function everything(): Case[] {
   const size = NAMES.reduce((product, name) => product * DIMENSIONS[name].length, 1);
   return Array.from({ length: size }, (_, code) => decode(code));
 }
 
 /**
- * The launches of the short run: each number of ranks meets each mover and each limit, and these two each other, in
- * half the launches that all combinations would take.
+ * The launches of the short run: of number of ranks, channel, mover and limit every two values meet, in a sixth of the
+ * launches that all combinations would take.
  */
 const FEW_LAUNCHES: readonly Launch[] = RANKS.flatMap((ranks, i) =>
-  MOVERS.map((mover, j) => ({ ranks, mover, eager: EAGER_LIMITS[(i + j) % 2]! })),
+  MOVERS.map((mover, j) => ({
+    ranks,
+    channel: CHANNELS[(i + j) % CHANNELS.length]!,
+    mover,
+    eager: EAGER_LIMITS[(i + j) % EAGER_LIMITS.length]!,
+  })),
 );
 
-/** Every operation at every count, by each mover and limit; number of ranks and element type take turns. */
+/** Every operation at every count, over each channel and by each mover; the rest takes turns. */
 function boundaries(): Case[] {
   const found: Case[] = [];
   for (const operation of OPERATIONS) {
     for (const count of COUNTS) {
-      for (const mover of MOVERS) {
-        for (const eager of EAGER_LIMITS) {
-          const suitable = FEW_LAUNCHES.filter((one) => one.mover === mover && one.eager === eager);
+      for (const channel of CHANNELS) {
+        for (const mover of MOVERS) {
+          const suitable = FEW_LAUNCHES.filter(
+            (one) => one.channel === channel && one.mover === mover,
+          );
           const turn = found.length;
-          // Ranks change slowly and elements fast, so that the two do not move in step.
-          const { ranks } = suitable[Math.floor(turn / 4) % suitable.length]!;
+          // Launches change slowly and elements fast, so that the two do not move in step.
+          const launch = suitable[Math.floor(turn / 6) % suitable.length]!;
           const element = ELEMENTS[turn % ELEMENTS.length]!;
-          found.push({ operation, ranks, mover, eager, element, count });
+          found.push({ operation, ...launch, element, count });
         }
       }
     }

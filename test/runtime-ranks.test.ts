@@ -55,7 +55,8 @@ describe.each(VARIANTS)('over %s,', (_name, options) => {
 // With a limit of 0 there are no eager messages that could meet head to head.
 describe.each(VARIANTS.slice(0, 2))('over %s,', (_name, options) => {
   test('floods from both sides pass each other', async () => {
-    expectDone(await launch('runtime-flood.ts', { ranks: 2, options }), [
+    const eager = ['--eager-limit', '16K', ...options];
+    expectDone(await launch('runtime-flood.ts', { ranks: 2, options: eager }), [
       'rank 0 done',
       'rank 1 done',
     ]);

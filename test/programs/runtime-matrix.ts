@@ -3,6 +3,7 @@
 import {
   ANY_SOURCE,
   ANY_TAG,
+  alloc,
   type BufferArgument,
   type BufferLike,
   IN_PLACE,
@@ -16,7 +17,7 @@ import {
   world,
   wtime,
 } from 'onecopy';
-import { type Case, type Count, decode, type Element } from '../matrix.ts';
+import { type Case, type Count, decode, type Element, type Mover } from '../matrix.ts';
 import { Random } from '../support/random.ts';
 
 export interface Report {
@@ -52,14 +53,13 @@ class Guarded {
   readonly #memory: Uint8Array;
   readonly #begin: number;
 
-  constructor(element: Element, length: number) {
+  constructor(element: Element, length: number, mover: Mover) {
     const width = widthOf(element);
     const bytes = length * width;
     const whole = element === 'ArrayBuffer' || element === 'SharedArrayBuffer';
     this.#begin = whole ? 0 : width;
     const total = whole ? bytes : bytes + 2 * width;
-    const memory =
-      element === 'SharedArrayBuffer' ? new SharedArrayBuffer(total) : new ArrayBuffer(total);
+    const memory = memoryOf(element, total, mover);
     this.#memory = new Uint8Array(memory).fill(GUARD);
     this.buffer = whole ? memory : viewOf(element, memory, this.#begin, length);
   }
@@ -81,6 +81,14 @@ class Guarded {
         (place < 0 || place >= content.length ? ', outside of the message' : ''),
     );
   }
+}
+
+function memoryOf(element: Element, bytes: number, mover: Mover): ArrayBufferLike {
+  if (element === 'SharedArrayBuffer') return new SharedArrayBuffer(bytes);
+  if (mover !== 'heap') return new ArrayBuffer(bytes);
+  const { buffer } = alloc(Uint8Array, bytes);
+  must(buffer.byteLength === bytes, `${buffer.byteLength} bytes from alloc, not ${bytes}`);
+  return buffer;
 }
 
 function widthOf(element: Element): number {
@@ -191,7 +199,7 @@ class Trial {
   }
 
   #guarded(length: number): Guarded {
-    return new Guarded(this.#case.element, length);
+    return new Guarded(this.#case.element, length, this.#case.mover);
   }
 
   checkArrival(status: Status, incoming: Guarded, source: number = below): void {
@@ -218,6 +226,8 @@ function elementsOf(count: Count, width: number): number {
     'below eager': atEager - 1,
     'at eager': atEager,
     'above eager': atEager + 1,
+    'below sharing': 32768 / width - 1,
+    'at sharing': 32768 / width,
     'at a piece': 65536 / width,
     'above a piece': 65536 / width + 1,
     'above a slice': 524288 / width + 1,

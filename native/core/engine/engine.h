@@ -256,6 +256,7 @@ class Engine final : private LauncherSink {
     void offer(Peer& peer, Request& receive);
     bool pullOffered(Peer& peer, Request& receive);
     bool awaitPushes(Peer& peer, Request& receive);
+    bool takeBackOffer(Peer& peer, Request& receive);
     int copySlice(Peer& peer, Request& receive, std::uint64_t bytes);
     bool push(Peer& peer);
     bool pushesArrived(const Request& receive) const;

@@ -293,6 +293,7 @@ bool Engine::sourceDied(const Peer& peer) const {
 bool Engine::pullSlice(Request& receive) {
     Peer& peer = peerOf(receive.peer);
     if (receive.owner != nullptr && !receive.owner->stillThere()) {
+        if (receive.offered && !takeBackOffer(peer, receive)) return false;
         finishReceive(peer, receive, TransferState::failed, {.code = ErrorCode::detached});
         return true;
     }

@@ -45,7 +45,7 @@ struct Thresholds {
     // even out what one side loses, of at most what still lets the rank look at everything else.
     std::uint64_t shareOf(std::uint64_t bytes) const {
         if (share > 0) return share;
-        const std::uint64_t even = bytes <= 512 * 1024    ? bytes / 2
+        const std::uint64_t even = bytes <= 512 * 1024    ? (bytes + 1) / 2
                                    : bytes <= 1024 * 1024 ? 256 * 1024
                                                           : 512 * 1024;
         return (even + 4095) / 4096 * 4096;

@@ -102,6 +102,16 @@ bool Engine::awaitPushes(Peer& peer, Request& receive) {
     return true;
 }
 
+// For a receive that ends early. False: the sender still writes what it has taken.
+bool Engine::takeBackOffer(Peer& peer, Request& receive) {
+    OfferedTransfer(*peer.inDirection, receive.transfer).close(receive.offer.slices());
+    // Should the buffer be there again at the next look, its bytes are not.
+    receive.pullErrno = EFAULT;
+    if (!pushesArrived(receive)) return false;
+    receive.offered = false;
+    return true;
+}
+
 // Writes one slice into a receiver's buffer, for a send whose owner waits. False: none was to be
 // had.
 bool Engine::push(Peer& peer) {

@@ -276,14 +276,17 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
 }
 
 ErrorCode Engine::waitAll(std::span<Request* const> requests) {
+    const auto canNeverEnd = [&] {
+        return std::ranges::any_of(
+            requests, [&](const Request* request) { return onlySelfCanComplete(*request); });
+    };
+    // A wait that may come back at once must not let anybody write into the buffers.
+    if (canNeverEnd()) {
+        progress();
+        if (canNeverEnd()) return ErrorCode::deadlock;
+    }
     for (Request* request : requests) request->waited = true;
     progress();
-    for (const Request* request : requests) {
-        if (!onlySelfCanComplete(*request)) continue;
-        // Nothing of this is being copied by both sides yet, or will be while nobody waits.
-        for (Request* each : requests) each->waited = false;
-        return ErrorCode::deadlock;
-    }
     // Those at the front are complete and need no second look.
     std::size_t first = 0;
     const auto done = [&] {

@@ -16,6 +16,7 @@
 
 #include "core/job/segments.h"
 #include "core/os/cache.h"
+#include "core/points/point.h"
 
 namespace onecopy {
 
@@ -76,6 +77,7 @@ class OutgoingTransfers {
         // Release: pairs with the acquire of claim(); the packet that follows orders it anyway.
         word(name).store(transferWord(name.generation, TransferState::published),
                          std::memory_order_release);
+        reach(Point::transferNamed);
         return name;
     }
 
@@ -129,10 +131,13 @@ class IncomingTransfers {
 
     // True: the sender's buffer stays as it is until finish(). False: it was withdrawn.
     bool claim(TransferName name) {
+        reach(Point::claimDue);
         std::uint64_t expected = transferWord(name.generation, TransferState::published);
-        return word(name).compare_exchange_strong(
+        const bool mine = word(name).compare_exchange_strong(
             expected, transferWord(name.generation, TransferState::claimed),
             std::memory_order_acq_rel, std::memory_order_acquire);
+        if (mine) reach(Point::claimed);
+        return mine;
     }
 
     // The sender may have its buffer back. The caller rings the sender's doorbell afterwards: the
@@ -140,7 +145,9 @@ class IncomingTransfers {
     // takes the first one with it.
     void finish(TransferName name, TransferState outcome) {
         word(name).store(transferWord(name.generation, outcome), std::memory_order_release);
+        reach(Point::transferOver);
         direction_->finished.store(++finished_, std::memory_order_seq_cst);
+        reach(Point::transferCounted);
     }
 
    private:

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "core/job/segments.h"
+#include "core/points/point.h"
 #include "core/transfer/transfer.h"
 
 namespace onecopy {
@@ -28,7 +29,7 @@ struct Offer {
 
     static constexpr std::uint64_t kMostSlices = 0xffff;
 
-    std::uint64_t slices() const { return (bytes + slice - 1) / slice; }
+    std::uint64_t slices() const { return bytes / slice + (bytes % slice != 0 ? 1 : 0); }
     // Of a slice, or of several that follow each other, in the part.
     std::uint64_t begin(std::uint64_t index) const { return index * slice; }
     std::uint64_t end(std::uint64_t index) const {
@@ -69,8 +70,10 @@ class OfferedTransfer {
         slot_->offset.store(offer.offset, std::memory_order_relaxed);
         slot_->bytes.store(offer.bytes, std::memory_order_relaxed);
         slot_->slice.store(offer.slice, std::memory_order_relaxed);
+        reach(Point::offerWritten);
         // Pairs with the sender's acquire in take().
         slot_->cut.store(Cut{generation_, 0, 0}.word(), std::memory_order_release);
+        reach(Point::offerOpen);
     }
 
     // The next slice from the front, or nothing when all are taken.
@@ -82,8 +85,10 @@ class OfferedTransfer {
             Cut next = cut;
             ++next.front;
             if (slot_->cut.compare_exchange_weak(word, next.word(), std::memory_order_acq_rel,
-                                                 std::memory_order_relaxed))
+                                                 std::memory_order_relaxed)) {
+                reach(Point::frontTaken);
                 return cut.front;
+            }
         }
     }
 
@@ -130,7 +135,7 @@ class PushableTransfer {
                  slot_->bytes.load(std::memory_order_relaxed),
                  slot_->slice.load(std::memory_order_relaxed)};
         if (offer.slice == 0 || offer.offset > most || offer.bytes > most - offer.offset ||
-            offer.bytes / offer.slice > Offer::kMostSlices)
+            offer.slices() > Offer::kMostSlices)
             return std::nullopt;
         const std::uint64_t slices = offer.slices();
         for (;;) {
@@ -140,17 +145,21 @@ class PushableTransfer {
             Cut next = cut;
             ++next.back;
             if (slot_->cut.compare_exchange_weak(word, next.word(), std::memory_order_acq_rel,
-                                                 std::memory_order_acquire))
+                                                 std::memory_order_acquire)) {
+                reach(Point::backTaken);
                 return slices - 1 - cut.back;
+            }
         }
     }
 
     // So many slices are written; `failed`: the one after them is not, and no more will be taken.
     // The caller rings the receiver's doorbell afterwards.
     void report(std::uint16_t count, bool failed) const {
+        reach(Point::pushed);
         slot_->pushed.store(static_cast<std::uint64_t>(generation_) << 32 |
                                 static_cast<std::uint64_t>(failed) << 16 | count,
                             std::memory_order_seq_cst);
+        reach(Point::pushReported);
     }
 
    private:

@@ -26,6 +26,7 @@
 #include "core/channels/channel.h"
 #include "core/job/segments.h"
 #include "core/os/cache.h"
+#include "core/points/point.h"
 #include "core/waiting/doorbell.h"
 
 namespace onecopy {
@@ -198,9 +199,11 @@ class RingChannel final : public Channel {
             outLine(tail_ + lines).flag.store(0, std::memory_order_relaxed);
             zeroed_ = tail_ + lines + 1;
         }
+        reach(Point::recordWritten);
         // Pairs with the acquire in nextFlag(), and, being sequentially consistent, with the
         // sleeper's second look.
         record.flag.store(flag, std::memory_order_seq_cst);
+        reach(Point::recordFlagged);
         ring();
         tail_ += lines;
         for (; zeroed_ < tail_ + kWindow; ++zeroed_)
@@ -224,7 +227,9 @@ class RingChannel final : public Channel {
     void giveBack() {
         if (head_ - returned_ < lines_ / 4) return;
         returned_ = head_;
+        reach(Point::creditsDue);
         credits_->store(head_, std::memory_order_seq_cst);
+        reach(Point::creditsGiven);
         ring();
     }
     Put putLarge(const RingRecord& fields, std::uint32_t flag, std::span<const iovec> payload = {});
