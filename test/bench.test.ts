@@ -48,7 +48,7 @@ describe('--json is a contract', () => {
     ['alltoall', 3],
   ])('%s among %i ranks', async (benchmark, ranks) => {
     const outcome = await bench([
-      ...[benchmark, '-n', String(ranks), '--sizes', '8,1M', '--json'],
+      ...[benchmark, '-n', String(ranks), '--sizes', '8,1M', '--json', '--eager-limit', '8K'],
       ...FEW,
     ]);
     expect(outcome).toMatchObject({ code: 0, stderr: '' });

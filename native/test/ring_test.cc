@@ -113,7 +113,7 @@ TEST("ring: every kind of record comes out as it went in") {
     CHECK(pair.lower.putBroken({5, 8, 4, -1}, {&whole, 1}) == Put::done);
     CHECK(pair.lower.putHeap({3, 21, 1ull << 41, 1ull << 42, 1ull << 43}) == Put::done);
     CHECK(pair.higher.seemsReadable());
-    CHECK(pair.higher.eventPending());
+    CHECK(pair.higher.eventPending(false));
     CHECK_EQ(pair.higher.take(inbox, 100), 7u);
     CHECK(!pair.higher.seemsReadable());
     CHECK(!pair.lower.seemsReadable());

@@ -90,9 +90,9 @@ class Channel {
     virtual bool seemsReadable() const = 0;
     // Hands over what has arrived, at most `most` items; says how many.
     virtual std::size_t take(ChannelSink& sink, std::size_t most) = 0;
-    // Like seemsReadable, but of what its sender rings the doorbell for: a sleeper that has armed
-    // its own must not miss it.
-    virtual bool eventPending() const = 0;
+    // Like seemsReadable, but of what its sender rings the doorbell for, and also of room if that
+    // is waited for: a sleeper that has armed its own must not miss it.
+    virtual bool eventPending(bool waitsForRoom) const = 0;
     // Nothing will come any more, and everything that came was taken.
     virtual bool exhausted() const = 0;
 

@@ -53,6 +53,8 @@ class Peer final : public ChannelSink {
         return !outgoing.empty() || !stageRequests.empty() || !serving.empty() ||
                !notices.empty() || !heapNotices.empty();
     }
+    // What found no room may have been taken back since.
+    bool waitsForRoom() const { return channelFull && hasWork(); }
 
     const std::int32_t rank;
     Link link = Link::none;

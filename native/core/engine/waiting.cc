@@ -72,7 +72,7 @@ void Engine::watchChannel(Peer& peer) {
     if (fd < 0) return;
     // An exhausted socket stays readable for ever; it has nothing more to say.
     const bool watch = !peer.channel->exhausted();
-    const bool writable = peer.channelFull;
+    const bool writable = peer.waitsForRoom();
     if (watch == peer.watched && writable == peer.watchesWritable) return;
     epoll_event event{};
     event.events = EPOLLIN | (writable ? static_cast<std::uint32_t>(EPOLLOUT) : 0u);
@@ -131,7 +131,7 @@ bool Engine::eventsPending() const {
     }
     return std::any_of(connected_.begin(), connected_.end(), [](const Peer* peer) {
         return peer->outDirection->finished.load(std::memory_order_seq_cst) != peer->finishedSeen ||
-               peer->channel->eventPending();
+               peer->channel->eventPending(peer->waitsForRoom());
     });
 }
 

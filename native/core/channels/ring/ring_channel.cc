@@ -20,8 +20,7 @@ bool RingChannel::hasRoom(std::uint64_t needed) {
     const std::uint64_t seen = creditsOfPeer_->load(std::memory_order_seq_cst);
     // What makes no sense (the peer's memory is damaged) is not believed.
     if (seen - creditsSeen_ <= tail_ - creditsSeen_) creditsSeen_ = seen;
-    full_ = needed - creditsSeen_ > lines_;
-    return !full_;
+    return needed - creditsSeen_ <= lines_;
 }
 
 void RingChannel::skip(std::uint64_t lines) {

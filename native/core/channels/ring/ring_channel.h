@@ -131,9 +131,9 @@ class RingChannel final : public Channel {
     bool seemsReadable() const override {
         return front().flag.load(std::memory_order_acquire) != 0;
     }
-    bool eventPending() const override {
+    bool eventPending(bool waitsForRoom) const override {
         return front().flag.load(std::memory_order_seq_cst) != 0 ||
-               (full_ && creditsOfPeer_->load(std::memory_order_seq_cst) != creditsSeen_);
+               (waitsForRoom && creditsOfPeer_->load(std::memory_order_seq_cst) != creditsSeen_);
     }
     std::size_t take(ChannelSink& sink, std::size_t most) override;
     bool exhausted() const override { return false; }
@@ -242,7 +242,6 @@ class RingChannel final : public Channel {
     std::uint64_t creditsSeen_ = 0;
     std::uint64_t zeroed_ = kWindow;  // flags of all lines from the tail to here are zero
     const Shared<std::uint64_t>* creditsOfPeer_;
-    bool full_ = false;  // the last attempt found no room
     // The receiver's.
     const std::byte* in_;
     std::uint64_t head_ = 0;

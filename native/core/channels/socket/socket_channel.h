@@ -61,7 +61,7 @@ class SocketChannel final : public Channel {
 
     bool seemsReadable() const override;
     // The kernel wakes a sleeper, not the doorbell.
-    bool eventPending() const override { return false; }
+    bool eventPending(bool) const override { return false; }
     std::size_t take(ChannelSink& sink, std::size_t most) override;
     bool exhausted() const override { return exhausted_; }
     int descriptor() const override { return socket_.get(); }
