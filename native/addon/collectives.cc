@@ -103,7 +103,7 @@ class Call {
         if (isGiven(env_, in_.values[kFunction])) {
             script = std::make_unique<ScriptOperator>(env_, in_.values[kFunction], type,
                                                       elementBytes(type), rank_.operatorMemory,
-                                                      rank_.inOperator);
+                                                      rank_.inOperator, rank_.views);
             combiner = Combiner(*script, elementBytes(type));
         } else if (op >= 0) {
             const auto kernel = kernelFor(static_cast<Operator>(op), type);
@@ -178,16 +178,17 @@ napi_value icollective(napi_env env, napi_callback_info info) {
         double handle = 0;
         Pending& pending = rank.pending.open(handle);
         Call call(env, rank, in);
-        ErrorCode wrong = call.readBuffers(&pending.buffer, &pending.output);
-        if (wrong == ErrorCode::ok) wrong = call.make(pending.scriptOperator, pending.execution);
+        pending.handle = handle;
+        pending.collective = std::make_unique<PendingCollective>();
+        PendingCollective& held = *pending.collective;
+        ErrorCode wrong = call.readBuffers(&held.input, &held.output);
+        if (wrong == ErrorCode::ok) wrong = call.make(held.scriptOperator, held.execution);
         if (wrong != ErrorCode::ok) {
-            pending.letGo();
             rank.pending.close(handle);
             return number(env, -static_cast<double>(wrong));
         }
-        pending.handle = handle;
-        pending.execution->handle.cookie = &pending;
-        call.start(*pending.execution);
+        held.execution->handle.cookie = &pending;
+        call.start(*held.execution);
         return number(env, handle);
     });
 }

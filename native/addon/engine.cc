@@ -1,5 +1,6 @@
 #include "addon/engine.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <system_error>
@@ -27,90 +28,118 @@ ErrorCode finish(RankFace& rank, Request& request) {
 // blocking calls
 
 napi_value send(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<5> in(env, info);
-        RankFace& rank = begin(*in.rank);
+    return guardedMessage(env, info, [&](RankFace& rank, napi_value buffer, const Addressed& to) {
+        rank.engine->prepareSend(to.partner);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], in.integer(env, 4), view);
-            wrong != ErrorCode::ok)
-            return code(env, wrong);
-        if (rank.engine->sendAtOnce(view.data, view.bytes, in.integer(env, 1), in.integer(env, 2),
-                                    in.unsignedInteger(env, 3), MessageKind::buffer, view.type))
-            return code(env, ErrorCode::ok);
+        if (const ErrorCode wrong = readView(env, buffer, to.type, view); wrong != ErrorCode::ok)
+            return done(rank, wrong);
+        if (rank.engine->sendAtOnce(view.data, view.bytes, to.partner, to.tag, to.context,
+                                    MessageKind::buffer, view.type))
+            return done(rank, ErrorCode::ok);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startSend(request, in.integer(env, 1), in.integer(env, 2),
-                               in.unsignedInteger(env, 3), MessageKind::buffer, view.type);
-        return code(env, finish(rank, request));
+        rank.engine->startSend(request, to.partner, to.tag, to.context, MessageKind::buffer,
+                               view.type);
+        return done(rank, finish(rank, request));
     });
 }
 
 napi_value recv(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<5> in(env, info);
-        RankFace& rank = begin(*in.rank);
+    return guardedMessage(env, info, [&](RankFace& rank, napi_value buffer, const Addressed& from) {
+        rank.engine->prepareRecv(from.partner);
         View view;
-        if (const ErrorCode wrong = readView(env, in.values[0], in.integer(env, 4), view);
-            wrong != ErrorCode::ok)
-            return code(env, wrong);
-        const Selector selector{in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)};
+        if (const ErrorCode wrong = readView(env, buffer, from.type, view); wrong != ErrorCode::ok)
+            return done(rank, wrong);
         Envelope came;
-        if (rank.engine->recvAtOnce(view.data, view.bytes, selector, MessageKind::buffer, view.type,
-                                    came)) {
+        if (rank.engine->recvAtOnce(view.data, view.bytes, from.selector(), MessageKind::buffer,
+                                    view.type, came)) {
             reportArrival(rank, came);
-            return code(env, ErrorCode::ok);
+            return done(rank, ErrorCode::ok);
         }
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startRecv(request, selector, MessageKind::buffer, view.type);
-        return code(env, finish(rank, request));
+        rank.engine->startRecv(request, from.selector(), MessageKind::buffer, view.type);
+        return done(rank, finish(rank, request));
     });
 }
 
 // ----------------------------------------------------------------------------------------------
 // operations in flight
 
+// Starts what could not be done at once. `pins`: another process may touch the memory.
 template <typename Start>
-napi_value startPending(napi_env env, napi_callback_info info, Start start) {
-    return guarded<-1>(env, [&] {
-        const Arguments<4> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        double handle = 0;
-        Pending& pending = rank.pending.open(handle);
-        if (const ErrorCode wrong = pending.hold(env, in.values[0]); wrong != ErrorCode::ok) {
-            pending.letGo();
-            rank.pending.close(handle);
-            return number(env, -static_cast<double>(wrong));
-        }
-        pending.handle = handle;
-        pending.request.cookie = &pending;
-        start(rank, pending, in);
-        return number(env, handle);
-    });
+napi_value startPending(RankFace& rank, napi_value buffer, const View& view, bool pins,
+                        Start start) {
+    const Looking looking(rank.views);
+    double handle = 0;
+    Pending& pending = rank.pending.open(handle);
+    const std::size_t slot = HandleTable<Pending>::slotOf(handle);
+    pending.handle = handle;
+    pending.buffer.keep(rank.views, static_cast<std::uint32_t>(slot), view);
+    if (pins) pending.buffer.pin(buffer);
+    Request& request = pending.request;
+    request.setBuffer(view.data, view.bytes);
+    request.owner = &pending.buffer;
+    request.cookie = &pending;
+    start(request);
+    if (request.complete() && !request.error) {
+        reportOutcome(rank, request);
+        rank.pending.close(handle);
+        return done(rank, ErrorCode::ok);
+    }
+    rank.report[kSlot] = static_cast<double>(slot);
+    return done(rank, handle);
 }
 
 napi_value isend(napi_env env, napi_callback_info info) {
-    return startPending(env, info, [&](RankFace& rank, Pending& pending, const Arguments<4>& in) {
-        rank.engine->startSend(pending.request, in.integer(env, 1), in.integer(env, 2),
-                               in.unsignedInteger(env, 3), MessageKind::buffer, pending.type());
+    return guardedMessage<-1>(env, info, [&](RankFace& rank, napi_value buffer, Addressed to) {
+        rank.engine->prepareSend(to.partner);
+        View view;
+        if (const ErrorCode wrong = readView(env, buffer, to.type, view); wrong != ErrorCode::ok)
+            return done(rank, -static_cast<double>(wrong));
+        if (rank.engine->sendAtOnce(view.data, view.bytes, to.partner, to.tag, to.context,
+                                    MessageKind::buffer, view.type))
+            return done(rank, ErrorCode::ok);
+        return startPending(rank, buffer, view, true, [&](Request& request) {
+            rank.engine->startSend(request, to.partner, to.tag, to.context, MessageKind::buffer,
+                                   view.type);
+        });
     });
 }
 
 napi_value irecv(napi_env env, napi_callback_info info) {
-    return startPending(env, info, [&](RankFace& rank, Pending& pending, const Arguments<4>& in) {
-        rank.engine->startRecv(pending.request,
-                               {in.integer(env, 1), in.integer(env, 2), in.unsignedInteger(env, 3)},
-                               MessageKind::buffer, pending.type());
+    return guardedMessage<-1>(env, info, [&](RankFace& rank, napi_value buffer, Addressed from) {
+        rank.engine->prepareRecv(from.partner);
+        View view;
+        if (const ErrorCode wrong = readView(env, buffer, from.type, view); wrong != ErrorCode::ok)
+            return done(rank, -static_cast<double>(wrong));
+        Envelope came;
+        if (rank.engine->takeAtOnce(view.data, view.bytes, from.selector(), MessageKind::buffer,
+                                    view.type, came)) {
+            reportArrival(rank, came);
+            return done(rank, ErrorCode::ok);
+        }
+        // What is no longer than this comes with its envelope, and is copied by this process, which
+        // looks first.
+        const bool pins = view.bytes > rank.engine->settings().eagerLimit;
+        return startPending(rank, buffer, view, pins, [&](Request& request) {
+            rank.engine->startRecv(request, from.selector(), MessageKind::buffer, view.type);
+        });
     });
 }
 
-napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
-    const ErrorCode outcome = pending.execution ? reportCollective(rank, *pending.execution)
-                                                : reportOutcome(rank, pending.request);
+// Forgets an operation that is complete.
+void close(RankFace& rank, Pending& pending) {
     // Watched and settled, but not delivered yet: the loop must not wait for it any more.
     if (pending.operation().QueueTag::linked()) rank.loop->settleOne();
-    pending.letGo();
     rank.pending.close(pending.handle);
+}
+
+napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
+    const ErrorCode outcome = pending.collective
+                                  ? reportCollective(rank, *pending.collective->execution)
+                                  : reportOutcome(rank, pending.request);
+    close(rank, pending);
     return code(env, outcome);
 }
 
@@ -146,26 +175,61 @@ napi_value test(napi_env env, napi_callback_info info) {
     });
 }
 
+bool readNumbers(napi_env env, napi_value value, double*& numbers, std::size_t& length) {
+    napi_typedarray_type type;
+    void* data = nullptr;
+    if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+        type != napi_float64_array)
+        return false;
+    numbers = static_cast<double*>(data);
+    return true;
+}
+
+// Writes how an operation of waitAll() ended, where it has succeeded, and forgets it.
+void collect(RankFace& rank, double handle, double* outcome) {
+    outcome[kType] = -1;
+    // The same operation may have been named twice.
+    Pending* pending = rank.pending.find(handle);
+    if (pending == nullptr || pending->operation().error) return;
+    const Envelope& envelope = pending->operation().envelope;
+    outcome[kSource] = envelope.source;
+    outcome[kTag] = envelope.tag;
+    outcome[kBytes] = static_cast<double>(envelope.bytes);
+    outcome[kType] = static_cast<double>(envelope.type);
+    close(rank, *pending);
+}
+
 napi_value waitAll(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<1> in(env, info);
+        const Arguments<3> in(env, info);
         RankFace& rank = begin(*in.rank);
-        napi_typedarray_type type;
-        std::size_t length = 0;
-        void* data = nullptr;
-        if (napi_get_typedarray_info(env, in.values[0], &type, &length, &data, nullptr, nullptr) !=
-                napi_ok ||
-            type != napi_float64_array) {
+        const std::size_t count = in.unsignedInteger(env, 2);
+        double* handles = nullptr;
+        double* outcomes = nullptr;
+        std::size_t most = 0;
+        std::size_t room = 0;
+        if (!readNumbers(env, in.values[0], handles, most) ||
+            !readNumbers(env, in.values[1], outcomes, room) || most < count ||
+            room < count * kOutcomePlaces)
             return code(env, ErrorCode::arg);
-        }
-        std::vector<Request*> requests;
-        requests.reserve(length);
-        for (std::size_t i = 0; i < length; ++i) {
-            Pending* pending = rank.pending.find(static_cast<const double*>(data)[i]);
+        const Looking looking(rank.views);
+        std::vector<Request*>& requests = rank.waitedFor;
+        requests.clear();
+        // A copy: an operator may call waitAll(), which is refused only here, while this one waits.
+        std::vector<double>& named = rank.named;
+        named.assign(handles, handles + count);
+        for (const double handle : named) {
+            if (handle == 0) continue;
+            Pending* pending = rank.pending.find(std::abs(handle));
             if (pending == nullptr) return code(env, ErrorCode::request);
+            if (handle > 0) pending->buffer.seen();
             requests.push_back(&pending->operation());
         }
-        return code(env, rank.engine->waitAll(requests));
+        if (const ErrorCode waited = rank.engine->waitAll(requests); waited != ErrorCode::ok)
+            return code(env, waited);
+        for (std::size_t i = 0; i < count; ++i)
+            collect(rank, std::abs(named[i]), outcomes + i * kOutcomePlaces);
+        return code(env, ErrorCode::ok);
     });
 }
 
@@ -404,6 +468,14 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     rank->report = report.Data();
     napi_create_reference(env, report, 1, &rank->reportReference);
     exports.Set("report", report);
+    Napi::Int32Array call = Napi::Int32Array::New(env, kCallPlaces);
+    rank->call = call.Data();
+    napi_create_reference(env, call, 1, &rank->callReference);
+    exports.Set("call", call);
+    Napi::Array views = Napi::Array::New(env);
+    rank->views.env = env;
+    napi_create_reference(env, views, 1, &rank->views.array);
+    exports.Set("views", views);
 
     exports.Set("start", Napi::Function::New(env, start, "start"));
     exports.Set("abort", Napi::Function::New(env, abortJob, "abort"));

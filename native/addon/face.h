@@ -29,8 +29,14 @@ enum Place {
     kExpected,
     kActual,
     kCulprit,
-    kPlaces
+    kResult,
+    kSlot,
+    kPlaces,
+    kOutcomePlaces = kType + 1  // of each operation of waitAll()
 };
+
+// Places in the call; `Call` in binding.ts.
+enum CallPlace { kPartner, kLabel, kContext, kElementType, kCallPlaces };
 
 struct KeptMessage {
     MatchedMessage message;
@@ -49,11 +55,17 @@ struct RankFace {
 
     std::unique_ptr<Engine> engine;
     std::shared_ptr<HeapBlocks> heap;
+    KeptViews views;
     HandleTable<Pending> pending;
+    // Of one waitAll(), kept for the next.
+    std::vector<Request*> waitedFor;
+    std::vector<double> named;
     HandleTable<KeptMessage> messages;
     std::unique_ptr<EventLoop> loop;
     double* report = nullptr;
     napi_ref reportReference = nullptr;
+    const std::int32_t* call = nullptr;
+    napi_ref callReference = nullptr;
 
     std::vector<CollectiveContext*> communicators;
     HandleTable<KeptSchedule> schedules;
@@ -98,7 +110,23 @@ inline napi_value code(napi_env env, ErrorCode error) {
     return result;
 }
 
-// The arguments of a hot call, as they come.
+// What a message call says beside its buffer. Written into memory that both sides know: each number
+// passed as an argument costs 4 ns.
+struct Addressed {
+    explicit Addressed(const RankFace& rank)
+        : partner(rank.call[kPartner]),
+          tag(rank.call[kLabel]),
+          context(static_cast<std::uint32_t>(rank.call[kContext])),
+          type(rank.call[kElementType]) {}
+    Selector selector() const { return {partner, tag, context}; }
+
+    std::int32_t partner;
+    std::int32_t tag;
+    std::uint32_t context;
+    std::int32_t type;
+};
+
+// The arguments of a call, as they come.
 template <std::size_t N>
 struct Arguments {
     Arguments(napi_env env, napi_callback_info info) {
@@ -150,6 +178,15 @@ inline ErrorCode reportOutcome(RankFace& rank, const Request& request) {
     return request.error.code;
 }
 
+// The result of a message call is reported like the rest; returned, a number costs 4 ns.
+inline napi_value done(RankFace& rank, double result) {
+    rank.report[kResult] = result;
+    return nullptr;
+}
+inline napi_value done(RankFace& rank, ErrorCode error) {
+    return done(rank, static_cast<double>(error));
+}
+
 // Nothing of C++ may escape into V8. `sign` is -1 where the operation returns handles.
 template <int sign = 1, typename Body>
 napi_value guarded(napi_env env, Body body) {
@@ -159,6 +196,26 @@ napi_value guarded(napi_env env, Body body) {
         return number(env, sign * static_cast<double>(ErrorCode::reentrant));
     } catch (const std::bad_alloc&) {
         return number(env, sign * static_cast<double>(ErrorCode::noMem));
+    } catch (const std::exception& error) {
+        napi_throw_error(env, "ERR_NATIVE", error.what());
+        return nullptr;
+    }
+}
+
+// The same for a call that reports its result.
+template <int sign = 1, typename Body>
+napi_value guardedMessage(napi_env env, napi_callback_info info, Body body) {
+    const Arguments<1> in(env, info);
+    RankFace& rank = *in.rank;
+    const auto failed = [&](ErrorCode error) {
+        return done(rank, sign * static_cast<double>(error));
+    };
+    try {
+        return body(begin(rank), in.values[0], Addressed(rank));
+    } catch (const Reentrance&) {
+        return failed(ErrorCode::reentrant);
+    } catch (const std::bad_alloc&) {
+        return failed(ErrorCode::noMem);
     } catch (const std::exception& error) {
         napi_throw_error(env, "ERR_NATIVE", error.what());
         return nullptr;

@@ -36,4 +36,20 @@ bool HeldBuffer::stillThere() {
     return there;
 }
 
+bool KeptBuffer::lookAgain() {
+    const napi_env env = views_->env;
+    napi_handle_scope scope;
+    napi_open_handle_scope(env, &scope);
+    napi_value array = nullptr;
+    napi_value value = nullptr;
+    View view;
+    const bool same = napi_get_reference_value(env, views_->array, &array) == napi_ok &&
+                      array != nullptr && napi_get_element(env, array, slot_, &value) == napi_ok &&
+                      readView(env, value, view) == ErrorCode::ok && view.data == data_ &&
+                      view.bytes == bytes_;
+    napi_close_handle_scope(env, scope);
+    if (same) seenIn_ = views_->call;
+    return same;
+}
+
 }  // namespace onecopy

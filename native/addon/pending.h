@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #include "addon/napi_setup.h"
@@ -15,7 +16,7 @@
 
 namespace onecopy {
 
-// The JavaScript object that an operation's bytes lie in, and the memory itself.
+// The JavaScript object that a collective operation's bytes lie in, and the memory itself.
 class HeldBuffer final : public BufferOwner {
    public:
     // Takes hold of the value; says what is wrong with it.
@@ -32,28 +33,86 @@ class HeldBuffer final : public BufferOwner {
     View view_;
 };
 
-// A send or receive (`request`), or a collective operation (`execution`). Member order is
-// destruction order, backwards: the execution goes before the memory that it works on.
-struct Pending {
-    ErrorCode hold(napi_env env, napi_value value) {
-        const ErrorCode wrong = buffer.hold(env, value);
-        request.setBuffer(buffer.view().data, buffer.view().bytes);
-        request.owner = &buffer;
-        return wrong;
+// The JavaScript objects that the bytes of sends and receives lie in. TypeScript keeps them, in an
+// array by slot: a reference for each message would cost more than all the rest of it.
+struct KeptViews {
+    napi_env env = nullptr;
+    napi_ref array = nullptr;
+    // The call of the addon that is going on, 0 for none. No script runs within it: a buffer that
+    // was seen to be there during this call is there still.
+    std::uint64_t call = 0;
+    std::uint64_t calls = 0;
+
+    // An operator in JavaScript has run in the middle of a call.
+    void scriptHasRun() {
+        if (call != 0) call = ++calls;
     }
-    void letGo() {
-        buffer.letGo();
+};
+
+// For the length of a call.
+class Looking {
+   public:
+    explicit Looking(KeptViews& views) : views_(views) { views_.call = ++views_.calls; }
+    ~Looking() { views_.call = 0; }
+    Looking(const Looking&) = delete;
+    Looking& operator=(const Looking&) = delete;
+
+   private:
+    KeptViews& views_;
+};
+
+// The buffer of a send or receive.
+class KeptBuffer final : public BufferOwner {
+   public:
+    void keep(KeptViews& views, std::uint32_t slot, const View& view) {
+        views_ = &views;
+        slot_ = slot;
+        data_ = view.data;
+        bytes_ = view.bytes;
+        seenIn_ = views.call;
+    }
+    // Keeps the memory as well, where another process may touch it: a script could transfer it to
+    // another thread, which could free it.
+    void pin(napi_value value) { memory_ = pinMemory(views_->env, value); }
+    // TypeScript has seen, just before this call, that it is there.
+    void seen() { seenIn_ = views_->call; }
+
+    bool stillThere() override { return (seenIn_ == views_->call && seenIn_ != 0) || lookAgain(); }
+
+   private:
+    bool lookAgain();
+
+    KeptViews* views_ = nullptr;
+    std::uint32_t slot_ = 0;
+    std::uint64_t seenIn_ = 0;
+    void* data_ = nullptr;
+    std::size_t bytes_ = 0;
+    std::shared_ptr<void> memory_;
+};
+
+// Member order is destruction order, backwards: the execution goes before the memory that it works
+// on.
+struct PendingCollective {
+    ~PendingCollective() {
+        execution.reset();
+        input.letGo();
         output.letGo();
     }
-    Request& operation() { return execution ? execution->handle : request; }
-    Datatype type() const { return buffer.view().type; }
 
-    double handle = 0;
-    HeldBuffer buffer;  // the one buffer, or the first of two
+    HeldBuffer input;
     HeldBuffer output;
     std::unique_ptr<ScriptOperator> scriptOperator;
-    Request request;
     std::unique_ptr<Execution> execution;
+};
+
+// A send or receive (`request`), or a collective operation.
+struct Pending {
+    Request& operation() { return collective ? collective->execution->handle : request; }
+
+    double handle = 0;
+    KeptBuffer buffer;
+    Request request;
+    std::unique_ptr<PendingCollective> collective;
 };
 
 // Hands out numbers that are never used twice, so that a stale one finds nothing.
@@ -87,9 +146,15 @@ class HandleTable {
         const std::size_t index = indexOf(handle);
         if (index >= slots_.size() || !isOpen(slots_[index], handle, index)) return;
         slots_[index].open = false;
-        slots_[index].member = std::make_unique<T>();
+        // As new, in its place: an allocation costs as much as the rest of a small message.
+        static_assert(std::is_nothrow_default_constructible_v<T>);
+        std::destroy_at(slots_[index].member.get());
+        std::construct_at(slots_[index].member.get());
         free_.push_back(index);
     }
+
+    // Where the member of an open handle lies: small numbers, which are used again.
+    static std::size_t slotOf(double handle) { return indexOf(handle); }
 
    private:
     static constexpr double kSlots = 1 << 22;

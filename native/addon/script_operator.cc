@@ -4,11 +4,19 @@
 #include <cstdint>
 #include <cstring>
 
+#include "addon/pending.h"
+
 namespace onecopy {
 
 ScriptOperator::ScriptOperator(napi_env env, napi_value function, Datatype type,
-                               std::size_t elementBytes, const OperatorMemory& memory, bool& inside)
-    : env_(env), type_(type), elementBytes_(elementBytes), memory_(memory), inside_(inside) {
+                               std::size_t elementBytes, const OperatorMemory& memory, bool& inside,
+                               KeptViews& views)
+    : env_(env),
+      type_(type),
+      elementBytes_(elementBytes),
+      memory_(memory),
+      inside_(inside),
+      views_(views) {
     napi_create_reference(env, function, 1, &function_);
 }
 
@@ -68,6 +76,7 @@ bool ScriptOperator::call(std::size_t count) {
     inside_ = true;
     const napi_status status = napi_call_function(env_, global, function, 2, arguments, &result);
     inside_ = false;
+    views_.scriptHasRun();
     napi_valuetype kind = napi_undefined;
     if (status == napi_ok) {
         napi_typeof(env_, result, &kind);

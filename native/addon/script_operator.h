@@ -10,6 +10,8 @@
 
 namespace onecopy {
 
+struct KeptViews;
+
 // Two pieces of JavaScript's memory through which all operands go: the function sees typed arrays
 // that are aligned and of its own heap, whatever memory a message lies in.
 struct OperatorMemory {
@@ -23,9 +25,9 @@ class ScriptOperator final : public UserOperator {
    public:
     // `function(type, count)` combines `count` elements at `left` and `right` and leaves the result
     // at `right`. It returns undefined, or a text when the user's function has thrown.
-    // `inside` is set while it runs.
+    // `inside` is set while it runs, and `views` are told that it has.
     ScriptOperator(napi_env env, napi_value function, Datatype type, std::size_t elementBytes,
-                   const OperatorMemory& memory, bool& inside);
+                   const OperatorMemory& memory, bool& inside, KeptViews& views);
     ~ScriptOperator();
     ScriptOperator(const ScriptOperator&) = delete;
     ScriptOperator& operator=(const ScriptOperator&) = delete;
@@ -43,6 +45,7 @@ class ScriptOperator final : public UserOperator {
     const std::size_t elementBytes_;
     const OperatorMemory& memory_;
     bool& inside_;
+    KeptViews& views_;
     std::string text_;
 };
 

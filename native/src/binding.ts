@@ -48,16 +48,27 @@ export interface Binding {
   readonly report: Float64Array;
 
   /**
-   * Blocks. `type` is the element type's code for what is certainly a typed array (anything else ends the process), or
-   * -1. Result: error number.
+   * What the calls that name a message take beside its buffer, see `Call`: memory that both sides know, since reading a
+   * number that is passed costs Node-API 4 ns. Their result is in `report[Report.result]`, for the same reason.
    */
-  send(buffer: BufferLike, dest: number, tag: number, context: number, type: number): number;
-  /** Blocks; `type` as for `send`. Result: error number; the arrival is in `report`. */
-  recv(buffer: BufferLike, source: number, tag: number, context: number, type: number): number;
-  /** Result: a handle > 0, or -error number. */
-  isend(buffer: BufferLike, dest: number, tag: number, context: number): number;
-  /** Result: a handle > 0, or -error number. */
-  irecv(buffer: BufferLike, source: number, tag: number, context: number): number;
+  readonly call: Int32Array;
+
+  /** Blocks. Result: error number. */
+  send(buffer: BufferLike): void;
+  /** Blocks. Result: error number; the arrival is in `report`. */
+  recv(buffer: BufferLike): void;
+  /**
+   * Result: 0 when the message is on its way and the buffer free again; a handle > 0, the buffer then being kept in
+   * `views[report[Report.slot]]` until the handle is used up; or -error number.
+   */
+  isend(buffer: BufferLike): void;
+  /** Result: 0 when the message was there, the arrival then being in `report`; else as isend(). */
+  irecv(buffer: BufferLike): void;
+  /**
+   * The buffers of sends and receives that are not complete, by slot. The addon looks here before it copies: a script
+   * may have transferred the memory away.
+   */
+  readonly views: unknown[];
   /**
    * Blocks until done or for `timeout` milliseconds (negative: no limit). Result: error number. The handle is used up,
    * unless the error is ERR_TIMEOUT or ERR_DEADLOCK.
@@ -65,8 +76,13 @@ export interface Binding {
   wait(handle: number, timeout: number): number;
   /** Result: -1 not done yet, else as wait(), the handle being used up. */
   test(handle: number): number;
-  /** Blocks until all are complete; uses none of them up. Result: error number (ERR_DEADLOCK, ERR_REQUEST) or 0. */
-  waitAll(handles: Float64Array): number;
+  /**
+   * Blocks until the first `count` of the handles are complete. One whose buffer was just seen to be there is passed as
+   * it is, others negated; 0 stands for none. Those that have succeeded are used up, and how they ended is in `outcomes`, in so many places
+   * each as `Outcome` has; the others, whose type is -1 there, are to be asked. Result: error number (ERR_DEADLOCK,
+   * ERR_REQUEST), none being used up then, or 0.
+   */
+  waitAll(handles: Float64Array, outcomes: Float64Array, count: number): number;
   /** Result: 1 when it was taken back (it then completes with ERR_CANCELLED), 0 when it is too late. */
   cancel(handle: number): number;
   /** Keeps the process alive until the handle is done, and then names it to the listener of `onSettled`. */
@@ -195,6 +211,29 @@ export const Report = {
   actual: 8,
   /** The rank on which a collective operation failed, or -1: on this one. */
   culprit: 9,
+  /** Of the calls that name a message. */
+  result: 10,
+  /** Where in `views` the buffer is to be kept. */
+  slot: 11,
+} as const;
+
+/** Places in `call`. */
+export const Call = {
+  /** Destination or source, a rank of the world or ANY_SOURCE. */
+  partner: 0,
+  tag: 1,
+  context: 2,
+  /** The element type's code for what is certainly a typed array (anything else ends the process), or -1. */
+  type: 3,
+} as const;
+
+/** Places in `outcomes`, of each operation; the first ones of `Report`. */
+export const Outcome = {
+  source: 0,
+  tag: 1,
+  bytes: 2,
+  type: 3,
+  places: 4,
 } as const;
 
 /** By `report[Report.syscall]`. */

@@ -135,8 +135,8 @@ export class NativeCommunicator implements EngineCommunicator {
 }
 
 function checkLasting({ input, output }: CollectiveCall, operation: string): void {
-  if (input !== undefined) lasting(input.view, { operation });
-  if (output !== undefined) lasting(output.view, { operation });
+  if (input !== undefined) lasting(input.view, operation);
+  if (output !== undefined) lasting(output.view, operation);
 }
 
 /** `ONECOPY_COLL=allreduce=rabenseifner,bcast=binomial`, the same on all ranks: for tests. */

@@ -6,16 +6,24 @@ const nameOf = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 )?.get as (this: unknown) => string | undefined;
 
+const DOUBLE = DATATYPES.DOUBLE.code;
+const BYTE = DATATYPES.BYTE.code;
+
 /** What the addon takes for "not known": it finds out itself, at the price of some calls of Node-API. */
 export const UNKNOWN_TYPE = -1;
 
-/** The code of a typed array's element type; UNKNOWN_TYPE for anything else. The compiler makes comparisons of it. */
+/**
+ * The code of a typed array's element type; UNKNOWN_TYPE for anything else. Two comparisons for what most programs send,
+ * and short enough to become part of its callers.
+ */
 export function elementTypeCode(value: unknown): number {
-  switch (nameOf.call(value)) {
-    case 'Float64Array':
-      return DATATYPES.DOUBLE.code;
-    case 'Uint8Array':
-      return DATATYPES.BYTE.code;
+  const name = nameOf.call(value);
+  if (name === 'Float64Array') return DOUBLE;
+  return name === 'Uint8Array' ? BYTE : codeOf(name);
+}
+
+function codeOf(name: string | undefined): number {
+  switch (name) {
     case 'Int32Array':
       return DATATYPES.INT32_T.code;
     case 'Float32Array':

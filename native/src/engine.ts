@@ -1,7 +1,6 @@
 import {
   type Arrival,
   type BufferLike,
-  type CollectiveCall,
   type Engine,
   type EngineCommunicator,
   type MatchedMessage,
@@ -9,12 +8,28 @@ import {
   type PendingOperation,
 } from '@onecopy/engine';
 
-import { type Binding, type ControlSocket, Report, type StartInfo } from './binding.ts';
+import {
+  type Binding,
+  Call,
+  type ControlSocket,
+  Outcome,
+  Report,
+  type StartInfo,
+} from './binding.ts';
 import { NativeCommunicator } from './collectives.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
-import { type Attempt, failure } from './failure.ts';
-import { lasting } from './lasting.ts';
+import { failure } from './failure.ts';
+import { checkLasting, lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
+import {
+  NativeOperation,
+  type Nature,
+  RECEIVE,
+  Received,
+  SEND,
+  SENT,
+  type Started,
+} from './operation.ts';
 
 const CONTROL_VARIABLE = 'ONECOPY_CONTROL';
 const JOB_VARIABLE = 'ONECOPY_JOB';
@@ -66,51 +81,63 @@ class NativeEngine implements Engine {
   readonly rank: number;
   readonly size: number;
   readonly #binding: Binding;
-  readonly #awaited: Map<number, NativeOperation> = new Map();
+  readonly #call: Int32Array;
+  readonly #report: Float64Array;
+  readonly #started: Started;
+  // Of one waitAll, kept for the next; see `Binding.waitAll`.
+  #handles: Float64Array = new Float64Array(0);
+  #outcomes: Float64Array = new Float64Array(0);
 
   constructor(binding: Binding, info: StartInfo) {
     this.#binding = binding;
+    this.#call = binding.call;
+    this.#report = binding.report;
     this.rank = info.rank;
     this.size = info.size;
+    const awaited = new Map<number, NativeOperation>();
+    this.#started = { binding, awaited };
     binding.onSettled((handles) => {
       for (const handle of handles) {
-        const operation = this.#awaited.get(handle);
-        this.#awaited.delete(handle);
+        const operation = awaited.get(handle);
+        awaited.delete(handle);
         operation?.settle();
       }
     });
   }
 
   send(buffer: BufferLike, dest: number, tag: number, context: number): void {
-    let result = this.#binding.send(buffer, dest, tag, context, elementTypeCode(buffer));
-    if (result === 0) return;
-    if (this.#isUnknown(result) && buffer instanceof SharedArrayBuffer) {
-      result = this.#binding.send(new Uint8Array(buffer), dest, tag, context, UNKNOWN_TYPE);
-      if (result === 0) return;
-    }
-    throw failure(this.#binding, result, { operation: 'send', peer: dest, tag });
+    address(this.#call, dest, tag, context, elementTypeCode(buffer));
+    this.#binding.send(buffer);
+    if (this.#report[RESULT] !== 0) this.#sendAgain(buffer, dest, tag, context);
   }
 
   recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival {
-    let result = this.#binding.recv(buffer, source, tag, context, elementTypeCode(buffer));
-    if (this.#isUnknown(result) && buffer instanceof SharedArrayBuffer) {
-      result = this.#binding.recv(new Uint8Array(buffer), source, tag, context, UNKNOWN_TYPE);
-    }
-    if (result !== 0)
-      throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });
-    return this.#arrival();
+    address(this.#call, source, tag, context, elementTypeCode(buffer));
+    this.#binding.recv(buffer);
+    if (this.#report[RESULT] !== 0) this.#recvAgain(buffer, source, tag, context);
+    return new Received(this.#report, 0);
   }
 
   isend(buffer: BufferLike, dest: number, tag: number, context: number): PendingOperation {
-    const attempt = { operation: 'isend', peer: dest, tag };
-    const view = lasting(buffer, attempt);
-    return this.#pending(this.#binding.isend(view, dest, tag, context), view, attempt, false);
+    const type = elementTypeCode(buffer);
+    let view = buffer;
+    if (type === UNKNOWN_TYPE) view = lasting(buffer, 'isend');
+    else checkLasting(buffer, 'isend');
+    address(this.#call, dest, tag, context, type);
+    this.#binding.isend(view);
+    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag);
   }
 
   irecv(buffer: BufferLike, source: number, tag: number, context: number): PendingOperation {
-    const attempt = { operation: 'irecv', peer: source, tag };
-    const view = lasting(buffer, attempt);
-    return this.#pending(this.#binding.irecv(view, source, tag, context), view, attempt, true);
+    const type = elementTypeCode(buffer);
+    let view = buffer;
+    if (type === UNKNOWN_TYPE) view = lasting(buffer, 'irecv');
+    else checkLasting(buffer, 'irecv');
+    address(this.#call, source, tag, context, type);
+    this.#binding.irecv(view);
+    return this.#report[RESULT] === 0
+      ? new Received(this.#report, 0)
+      : this.#pending(RECEIVE, view, type, source, tag);
   }
 
   probe(source: number, tag: number, context: number): Arrival {
@@ -157,23 +184,38 @@ class NativeEngine implements Engine {
       context,
       members,
       rank,
-      (handle, call, translate) => this.#begun(handle, call, translate),
+      (handle, { operation }, translate) => {
+        const nature: Nature = { operation: `i${operation}`, receives: false, translate };
+        return NativeOperation.ofCollective(this.#started, nature, handle);
+      },
     );
   }
 
   waitAll(operations: readonly PendingOperation[]): void {
-    const active: NativeOperation[] = [];
-    for (const operation of operations) {
-      if (!(operation instanceof NativeOperation)) {
-        throw new MpiError('ERR_REQUEST', 'waitAll: not an operation of this engine');
-      }
-      if (!operation.done) active.push(operation);
+    const count = operations.length;
+    if (this.#handles.length < count) {
+      this.#handles = new Float64Array(2 * count);
+      this.#outcomes = new Float64Array(2 * count * Outcome.places);
     }
-    const handles = Float64Array.from(active, (operation) => operation.handle);
-    const result = this.#binding.waitAll(handles);
+    const handles = this.#handles;
+    const outcomes = this.#outcomes;
+    for (let i = 0; i < count; i++) {
+      const operation = operations[i];
+      if (operation instanceof NativeOperation) handles[i] = operation.handleForAll;
+      else if (operation?.done) handles[i] = 0;
+      else throw new MpiError('ERR_REQUEST', 'waitAll: not an operation of this engine');
+    }
+    const result = this.#binding.waitAll(handles, outcomes, count);
     if (result !== 0) throw failure(this.#binding, result, { operation: 'waitAll' });
     let first: unknown;
-    for (const operation of operations) {
+    for (let i = 0; i < count; i++) {
+      const operation = operations[i];
+      if (!(operation instanceof NativeOperation)) continue;
+      const at = i * Outcome.places;
+      if (!operation.done && (outcomes[at + Outcome.type] as number) >= 0) {
+        operation.succeed(outcomes, at);
+        continue;
+      }
       try {
         operation.test();
       } catch (error) {
@@ -222,164 +264,68 @@ class NativeEngine implements Engine {
     return this.#binding.counters();
   }
 
-  /** Node-API 9 knows no SharedArrayBuffer, only views of one; such a call has done nothing yet. */
-  #isUnknown(result: number): boolean {
-    return result !== 0 && this.#binding.errorCodes[result] === 'ERR_BUFFER';
+  /** The first attempt failed: Node-API 9 knows no SharedArrayBuffer, only views of one. */
+  #sendAgain(buffer: BufferLike, dest: number, tag: number, context: number): void {
+    if (this.#isUnknown(buffer)) {
+      address(this.#call, dest, tag, context, UNKNOWN_TYPE);
+      this.#binding.send(new Uint8Array(buffer));
+    }
+    const result = this.#report[RESULT] as number;
+    if (result === 0) return;
+    throw failure(this.#binding, result, { operation: 'send', peer: dest, tag });
+  }
+
+  #recvAgain(buffer: BufferLike, source: number, tag: number, context: number): void {
+    if (this.#isUnknown(buffer)) {
+      address(this.#call, source, tag, context, UNKNOWN_TYPE);
+      this.#binding.recv(new Uint8Array(buffer));
+    }
+    const result = this.#report[RESULT] as number;
+    if (result === 0) return;
+    throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });
+  }
+
+  /** Such a call has done nothing yet. */
+  #isUnknown(buffer: BufferLike): buffer is SharedArrayBuffer {
+    const result = this.#report[RESULT] as number;
+    return this.#binding.errorCodes[result] === 'ERR_BUFFER' && buffer instanceof SharedArrayBuffer;
   }
 
   #arrival(): Arrival {
-    const report = this.#binding.report;
-    return {
-      source: report[Report.source] as number,
-      tag: report[Report.tag] as number,
-      bytes: report[Report.bytes] as number,
-      type: report[Report.type] as number,
-    };
+    return new Received(this.#report, 0);
   }
 
+  /** What the call that was just made has started. */
   #pending(
-    handle: number,
-    view: NodeJS.ArrayBufferView | ArrayBuffer,
-    attempt: Attempt,
-    receives: boolean,
+    nature: Nature,
+    view: BufferLike,
+    type: number,
+    peer: number,
+    tag: number,
   ): NativeOperation {
-    if (handle < 0) throw failure(this.#binding, -handle, attempt);
-    return new NativeOperation(this.#binding, this.#awaited, handle, view, attempt, receives);
-  }
-
-  #begun(
-    handle: number,
-    call: CollectiveCall,
-    translate: (result: number) => Error,
-  ): NativeOperation {
-    const attempt = { operation: `i${call.operation}` };
-    const views = [call.input?.view, call.output?.view];
-    return new NativeOperation(
-      this.#binding,
-      this.#awaited,
-      handle,
-      views,
-      attempt,
-      false,
-      translate,
-    );
+    const handle = this.#report[RESULT] as number;
+    if (handle < 0) {
+      throw failure(this.#binding, -handle, { operation: nature.operation, peer, tag });
+    }
+    const slot = (this.#report[Report.slot] as number) | 0;
+    const isTyped = type !== UNKNOWN_TYPE;
+    return NativeOperation.ofMessage(this.#started, nature, handle, slot, view, isTyped, peer, tag);
   }
 }
 
-class NativeOperation implements PendingOperation {
-  readonly handle: number;
-  readonly #binding: Binding;
-  readonly #awaited: Map<number, NativeOperation>;
-  readonly #attempt: Attempt;
-  readonly #receives: boolean;
-  // The object that the bytes lie in lives as long as somebody can ask about the operation.
-  readonly #view: unknown;
-  readonly #translate: (result: number) => Error;
-  #done = false;
-  #error: Error | undefined;
-  #arrival: Arrival | undefined;
-  #listener: ((error: unknown) => void) | undefined;
-  #onFailure: ((error: unknown) => void) | undefined;
+const { partner: PARTNER, tag: TAG, context: CONTEXT, type: TYPE } = Call;
+const { result: RESULT } = Report;
 
-  constructor(
-    binding: Binding,
-    awaited: Map<number, NativeOperation>,
-    handle: number,
-    view: unknown,
-    attempt: Attempt,
-    receives: boolean,
-    translate: (result: number) => Error = (result) => failure(binding, result, attempt),
-  ) {
-    this.#translate = translate;
-    this.#binding = binding;
-    this.#awaited = awaited;
-    this.handle = handle;
-    this.#view = view;
-    this.#attempt = attempt;
-    this.#receives = receives;
-  }
-
-  get done(): boolean {
-    return this.#done;
-  }
-
-  get arrival(): Arrival | undefined {
-    return this.#arrival;
-  }
-
-  get view(): unknown {
-    return this.#view;
-  }
-
-  test(): boolean {
-    if (!this.#done) {
-      const result = this.#binding.test(this.handle);
-      if (result === -1) return false;
-      // Asked from inside an operator, it goes on.
-      if (this.#binding.errorCodes[result] === 'ERR_REENTRANT') throw this.#translate(result);
-      this.#finish(result);
-    }
-    if (this.#error !== undefined) throw this.#error;
-    return true;
-  }
-
-  wait(timeout?: number): void {
-    if (!this.#done) {
-      const result = this.#binding.wait(this.handle, timeout ?? -1);
-      const code = this.#binding.errorCodes[result];
-      if (code === 'ERR_TIMEOUT' || code === 'ERR_DEADLOCK' || code === 'ERR_REENTRANT') {
-        throw failure(this.#binding, result, this.#attempt);
-      }
-      this.#finish(result);
-    }
-    if (this.#error !== undefined) throw this.#error;
-  }
-
-  notify(settled: (error: unknown) => void): void {
-    this.#listener = settled;
-    if (this.#done) {
-      queueMicrotask(() => this.#tell());
-      return;
-    }
-    this.#awaited.set(this.handle, this);
-    this.#binding.watch(this.handle);
-  }
-
-  onFailure(failed: (error: unknown) => void): void {
-    this.#onFailure = failed;
-  }
-
-  cancel(): boolean {
-    return !this.#done && this.#binding.cancel(this.handle) === 1;
-  }
-
-  /** Called from the event loop, for a watched operation that is complete. */
-  settle(): void {
-    if (!this.#done) this.#finish(this.#binding.test(this.handle));
-  }
-
-  #finish(result: number): void {
-    this.#done = true;
-    if (result !== 0) {
-      this.#error = this.#translate(result);
-      this.#onFailure?.(this.#error);
-    } else if (this.#receives) {
-      const report = this.#binding.report;
-      this.#arrival = {
-        source: report[Report.source] as number,
-        tag: report[Report.tag] as number,
-        bytes: report[Report.bytes] as number,
-        type: report[Report.type] as number,
-      };
-    }
-    if (this.#awaited.delete(this.handle) || this.#listener !== undefined) {
-      queueMicrotask(() => this.#tell());
-    }
-  }
-
-  #tell(): void {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    listener?.(this.#error);
-  }
+/** What the next call that names a message takes beside its buffer. */
+function address(
+  call: Int32Array,
+  partner: number,
+  tag: number,
+  context: number,
+  type: number,
+): void {
+  call[PARTNER] = partner;
+  call[TAG] = tag;
+  call[CONTEXT] = context;
+  call[TYPE] = type;
 }

@@ -30,6 +30,7 @@ Bytes pattern(std::size_t bytes, unsigned seed) {
 }
 
 Error send(Engine& engine, const Bytes& data, int dest, int tag, Datatype type = Datatype::byte) {
+    engine.prepareSend(dest);
     if (engine.sendAtOnce(data.data(), data.size(), dest, tag, 0, MessageKind::buffer, type))
         return {};
     Request request;
@@ -45,6 +46,7 @@ Error send(Engine& engine, const Bytes& data, int dest, int tag, Datatype type =
 
 Error recv(Engine& engine, Bytes& data, int source, int tag, Envelope* got = nullptr,
            Datatype type = Datatype::byte) {
+    engine.prepareRecv(source);
     Envelope came;
     if (engine.recvAtOnce(data.data(), data.size(), {source, tag, 0}, MessageKind::buffer, type,
                           came)) {
@@ -200,6 +202,47 @@ TEST("engine: messages of one source and tag do not overtake, eager and rendezvo
             std::uint32_t number;
             std::memcpy(&number, got.data(), sizeof number);
             CHECK_EQ(number, next[envelope.source]++);
+        }
+    });
+}
+
+TEST("engine: what is taken at once belongs to no receive that was posted before") {
+    World({.spinNanoseconds = 20'000}).run([](Engine& engine) {
+        constexpr int kMessages = 40;
+        if (engine.rank() == 0) {
+            for (int round = 0; round < 200; ++round) {
+                for (int i = 0; i < kMessages; ++i) send(engine, pattern(8, i), 1, i % 3);
+                send(engine, Bytes(1), 1, 9);
+                Bytes answer(1);
+                CHECK(!recv(engine, answer, 1, 9));
+            }
+            return;
+        }
+        for (int round = 0; round < 200; ++round) {
+            std::vector<Bytes> in(kMessages, Bytes(8));
+            std::vector<std::unique_ptr<Request>> posted;
+            for (int i = 0; i < kMessages; ++i) {
+                auto& buffer = in[static_cast<std::size_t>(i)];
+                // Some from anybody, which always wait their turn, and some with another tag first.
+                const Selector selector{i % 5 == 0 ? kAnySource : 0, i % 3, 0};
+                engine.prepareRecv(selector.source);
+                Envelope came;
+                if (engine.takeAtOnce(buffer.data(), buffer.size(), selector, MessageKind::buffer,
+                                      Datatype::byte, came)) {
+                    CHECK_EQ(came.bytes, std::uint64_t{8});
+                    CHECK_EQ(came.tag, i % 3);
+                    continue;
+                }
+                posted.push_back(std::make_unique<Request>());
+                posted.back()->setBuffer(buffer.data(), buffer.size());
+                engine.startRecv(*posted.back(), selector, MessageKind::buffer, Datatype::byte);
+            }
+            for (auto& request : posted) CHECK(engine.wait(*request) == ErrorCode::ok);
+            for (int i = 0; i < kMessages; ++i)
+                CHECK(in[static_cast<std::size_t>(i)] == pattern(8, static_cast<unsigned>(i)));
+            Bytes last(1);
+            CHECK(!recv(engine, last, 0, 9));
+            CHECK(!send(engine, last, 0, 9));
         }
     });
 }

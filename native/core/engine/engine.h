@@ -88,13 +88,21 @@ class Engine final : private LauncherSink {
                           Datatype type);
 
     // --------------------------------------------------------------------------------------------
-    // the short way A call that blocks tries it first: no request, nothing but the ring. False:
-    // nothing was done, go the long way.
+    // the short way Every call tries it first: no request, nothing but the ring.
+    // Comes before the buffer is looked at: what has to be moved on is moved on here, and that may
+    // run an operator in JavaScript, which could take the buffer away. Also begins to fetch what
+    // the rest will look at.
+    void prepareSend(std::int32_t dest);
+    void prepareRecv(std::int32_t source);
+    // False: nothing was done, go the long way.
     bool sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest, std::int32_t tag,
                     std::uint32_t context, MessageKind kind, Datatype type);
     // Also waits for the message a little, where nothing else is outstanding that the rank would
     // have to move on meanwhile. `came` is what came.
     bool recvAtOnce(void* data, std::uint64_t capacity, const Selector& selector, MessageKind kind,
+                    Datatype type, Envelope& came);
+    // The same for a receive that does not wait: takes what is there already.
+    bool takeAtOnce(void* data, std::uint64_t capacity, const Selector& selector, MessageKind kind,
                     Datatype type, Envelope& came);
 
     // Blocks until the request is complete; ok means just that, the request holds its own error.
@@ -201,7 +209,9 @@ class Engine final : private LauncherSink {
     std::uint32_t spinOn(const RingChannel& ring) const;
     std::uint32_t yieldOn(const RingChannel& ring) const;
     static void expect(const RingRecord& record, const Peer& peer);
-    bool somethingElse() const;
+    bool takeEager(RingChannel& ring, std::uint32_t flag, void* data, std::uint64_t capacity,
+                   const Selector& selector, MessageKind kind, Datatype type, Envelope& came);
+    bool somethingElse(const RingChannel* but) const;
     void openSleep();
     // LauncherSink
     void onPeer(PeerParts parts) override;
@@ -238,6 +248,8 @@ class Engine final : private LauncherSink {
 
     // Moving.
     bool advance();
+    void takeFrom(Peer& peer, std::size_t most);
+    void cannotGoOn(const std::exception& error);
     void giveUp(const Peer& peer, const std::string& why);
     bool lookAtLauncher();
     bool progressPeer(Peer& peer);

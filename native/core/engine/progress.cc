@@ -37,12 +37,24 @@ bool Engine::progress() {
     try {
         return advance();
     } catch (const std::exception& error) {
-        // Memory or mappings have run out in the middle of something that a peer may wait for, and
-        // that cannot be taken back: the job ends, and says why. What waits here comes back once
-        // the launcher has said so.
-        abort(1, false, "rank " + std::to_string(rank_) + " cannot go on: " + error.what());
+        cannotGoOn(error);
         return false;
     }
+}
+
+void Engine::takeFrom(Peer& peer, std::size_t most) {
+    try {
+        peer.channel->take(peer, most);
+    } catch (const std::exception& error) {
+        cannotGoOn(error);
+    }
+}
+
+// Memory or mappings have run out in the middle of something that a peer may wait for, and that
+// cannot be taken back: the job ends, and says why. What waits here comes back once the launcher
+// has said so.
+void Engine::cannotGoOn(const std::exception& error) {
+    abort(1, false, "rank " + std::to_string(rank_) + " cannot go on: " + error.what());
 }
 
 // The peer waits for something that this rank cannot send.

@@ -1,4 +1,4 @@
-// Small messages of calls that block, over the ring: the way that most messages go.
+// Small messages over the ring, without a request: the way that most messages go.
 #include <sched.h>
 
 #include "core/channels/ring/ring_channel.h"
@@ -10,7 +10,7 @@ namespace onecopy {
 namespace {
 
 // A rank that only ever goes the short way must still hear of others now and then: a passing look
-// at everything, once in so many calls.
+// at them, once in so many calls.
 constexpr unsigned kCallsPerLook = 64;
 
 // Looks at one line before the long way, with its request and its clock, takes the wait over. Some
@@ -29,10 +29,25 @@ RingChannel* Engine::shortWayTo(std::int32_t rank) const {
     return peer == nullptr || peer->gone() || !peer->outgoing.empty() ? nullptr : peer->ring;
 }
 
+void Engine::prepareSend(std::int32_t dest) {
+    const RingChannel* ring = shortWayTo(dest);
+    if (ring != nullptr) ring->fetchRoom();
+    if (++shortWays_ % kCallsPerLook == 0 && (outstanding_ > 0 || somethingElse(ring))) progress();
+}
+
+void Engine::prepareRecv(std::int32_t source) {
+    const RingChannel* ring = shortWayTo(source);
+    if (ring == nullptr) return;
+    ring->fetchNext();
+    if (++shortWays_ % kCallsPerLook == 0 && somethingElse(ring)) progress();
+    // What has come belongs to the receives that were posted before this one. No more is taken out
+    // than these can be: what they leave would have to be kept.
+    if (outstanding_ > 0 && ring->nextFlag() != 0) takeFrom(peerOf(source), outstanding_);
+}
+
 bool Engine::sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest, std::int32_t tag,
                         std::uint32_t context, MessageKind kind, Datatype type) {
     if (!goesEager(data, bytes)) return false;
-    if (++shortWays_ % kCallsPerLook == 0) progress();
     RingChannel* ring = shortWayTo(dest);
     if (ring == nullptr || !ring->send({bytes, rank_, tag, context, kind, type}, data))
         return false;
@@ -44,15 +59,26 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
                         MessageKind kind, Datatype type, Envelope& came) {
     // Whatever is posted or kept may come first, and has to be moved on while this rank waits.
     if (outstanding_ > 0 || matcher_.keepsAny()) return false;
-    if (++shortWays_ % kCallsPerLook == 0) {
-        progress();
-        if (matcher_.keepsAny()) return false;
-    }
     RingChannel* ring = shortWayTo(selector.source);
     if (ring == nullptr) return false;
     std::uint32_t flag = ring->nextFlag();
     if (flag == 0 && (flag = spinOn(*ring)) == 0) return false;
-    const RingRecord& record = ring->next();
+    return takeEager(*ring, flag, data, capacity, selector, kind, type, came);
+}
+
+bool Engine::takeAtOnce(void* data, std::uint64_t capacity, const Selector& selector,
+                        MessageKind kind, Datatype type, Envelope& came) {
+    if (outstanding_ > 0 || matcher_.keepsAny()) return false;
+    RingChannel* ring = shortWayTo(selector.source);
+    if (ring == nullptr) return false;
+    const std::uint32_t flag = ring->nextFlag();
+    return flag != 0 && takeEager(*ring, flag, data, capacity, selector, kind, type, came);
+}
+
+// Takes the next record if it is a small message that this receive can take.
+bool Engine::takeEager(RingChannel& ring, std::uint32_t flag, void* data, std::uint64_t capacity,
+                       const Selector& selector, MessageKind kind, Datatype type, Envelope& came) {
+    const RingRecord& record = ring.next();
     if (RingRecord::kindOf(flag) == RingRecord::Kind::descriptor)
         expect(record, peerOf(selector.source));
     const Datatype sent = RingRecord::typeOf(flag);
@@ -66,7 +92,7 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
         return false;
     }
     RingChannel::copyBytes(data, RingRecord::payloadOf(record, bytes), bytes);
-    ring->consumeEager(bytes);
+    ring.consumeEager(bytes);
     came = {bytes, selector.source, tag, selector.context, kind, sent};
     count(self_->counters.received);
     count(self_->counters.eagerBytes, bytes);
@@ -88,7 +114,7 @@ std::uint32_t Engine::spinOn(const RingChannel& ring) const {
     for (unsigned look = 1; look <= looks; ++look) {
         pause();
         if (const std::uint32_t flag = ring.nextFlag(); flag != 0) return flag;
-        if (look % kLooksPerOther == 0 && somethingElse()) return 0;
+        if (look % kLooksPerOther == 0 && somethingElse(&ring)) return 0;
     }
     return 0;
 }
@@ -98,18 +124,19 @@ std::uint32_t Engine::yieldOn(const RingChannel& ring) const {
     for (unsigned turn = 0; turn < kYields; ++turn) {
         ::sched_yield();
         if (const std::uint32_t flag = ring.nextFlag(); flag != 0) return flag;
-        if (somethingElse()) return 0;
+        if (somethingElse(&ring)) return 0;
     }
     return 0;
 }
 
-bool Engine::somethingElse() const {
+// Anything but what comes out of this ring; null: no exception.
+bool Engine::somethingElse(const RingChannel* but) const {
+    if (link_ == nullptr) return false;
     if (link_->hasNews() ||
         link_->job().header.changes.load(std::memory_order_relaxed) != changesSeen_)
         return true;
-    if (connected_.size() == 1) return false;
     for (const Peer* peer : connected_) {
-        if (peer->channel->seemsReadable()) return true;
+        if ((but == nullptr || peer->ring != but) && peer->channel->seemsReadable()) return true;
     }
     return false;
 }

@@ -56,6 +56,7 @@ export interface Engine {
 
   send(buffer: BufferLike, dest: number, tag: number, context: number): void;
   recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival;
+  /** These start; an operation that is done when it is returned has succeeded. */
   isend(buffer: BufferLike, dest: number, tag: number, context: number): PendingOperation;
   irecv(buffer: BufferLike, source: number, tag: number, context: number): PendingOperation;
 

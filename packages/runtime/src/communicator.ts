@@ -30,7 +30,7 @@ import { completeWithin, exchange, exchangeWithin } from './blocking.ts';
 import { type BufferArgument, resolveBuffer } from './buffers.ts';
 import { Collectives } from './collectives/operations.ts';
 import type { Site } from './collectives/site.ts';
-import { Completion, type Purpose, type Result } from './completion.ts';
+import { Completion, type Result } from './completion.ts';
 import { datatypeOf, type Fresh } from './datatypes.ts';
 import { neverForget } from './forgotten.ts';
 import type { Group } from './group.ts';
@@ -106,7 +106,8 @@ export class Communicator extends Collectives {
   #engine: Engine | undefined;
   #described: Place | undefined;
   #site: Site | undefined;
-  readonly #toStatus: Result<Status> = (operation) => this.#statusOf(operation.arrival as Arrival);
+  readonly #toStatus: Result<Status> = (operation) =>
+    statusOf(this.#group as Group, operation.arrival as Arrival);
 
   /**
    * @internal
@@ -153,11 +154,15 @@ export class Communicator extends Collectives {
       options === undefined
     ) {
       (this.#engine as Engine).send(buffer, group.toWorld(dest), tag, this.#context);
-    } else if (isOptions(tag) && options === undefined) {
-      this.#sendChecked(buffer, dest, 0, tag);
     } else {
-      this.#sendChecked(buffer, dest, tag, options);
+      this.#sendAny(buffer, dest, tag, options);
     }
+  }
+
+  // What is not the usual has functions of its own: V8 makes one piece of the usual while that is short.
+  #sendAny(buffer: unknown, dest: unknown, tag: unknown, options: unknown): void {
+    if (isOptions(tag) && options === undefined) this.#sendChecked(buffer, dest, 0, tag);
+    else this.#sendChecked(buffer, dest, tag, options);
   }
 
   #sendChecked(buffer: unknown, dest: unknown, tag: unknown, options: unknown): void {
@@ -203,8 +208,12 @@ export class Communicator extends Collectives {
       options === undefined
     ) {
       const from = group.sourceToWorld(source);
-      return this.#statusOf((this.#engine as Engine).recv(buffer, from, tag, this.#context));
+      return statusOf(group, (this.#engine as Engine).recv(buffer, from, tag, this.#context));
     }
+    return this.#recvAny(buffer, source, tag, options);
+  }
+
+  #recvAny(buffer: unknown, source: unknown, tag: unknown, options: unknown): Status {
     if (isOptions(source) && tag === ANY_TAG && options === undefined) {
       return this.#recvChecked(buffer, ANY_SOURCE, ANY_TAG, source);
     }
@@ -340,14 +349,30 @@ export class Communicator extends Collectives {
    */
   isend(buffer: BufferArgument, dest: number, tag?: number): Request<void>;
   isend(buffer: BufferArgument, dest: number, tag = 0, options?: unknown): Request<void> {
+    const group = this.#group;
+    if (
+      group !== undefined &&
+      ArrayBuffer.isView(buffer) &&
+      isRank(dest, group.size) &&
+      isTag(tag) &&
+      options === undefined
+    ) {
+      const peer = group.toWorld(dest);
+      const operation = (this.#engine as Engine).isend(buffer, peer, tag, this.#context);
+      return operation.done ? new Request<void>(undefined) : sending(operation, dest, tag);
+    }
+    return this.#isendChecked(buffer, dest, tag, options);
+  }
+
+  #isendChecked(buffer: unknown, dest: unknown, tag: unknown, options: unknown): Request<void> {
     const view = resolveBuffer('isend', 'buffer', buffer);
     const to = checkDest('isend', dest, this.#place());
-    checkTag('isend', tag);
+    const label = checkTag('isend', tag);
     refuseOptions('isend', options);
-    if (to === PROC_NULL) return new Request(Completion.done<void>(undefined));
+    if (to === PROC_NULL) return new Request<void>(undefined);
     const peer = this.#members().toWorld(to);
-    const operation = this.#started().isend(view, peer, tag, this.#context);
-    return begun(operation, nothing, { call: 'isend', peer: to, tag });
+    const operation = this.#started().isend(view, peer, label, this.#context);
+    return operation.done ? new Request<void>(undefined) : sending(operation, to, label);
   }
 
   /**
@@ -364,14 +389,34 @@ export class Communicator extends Collectives {
     tag = ANY_TAG,
     options?: unknown,
   ): Request<Status> {
+    const group = this.#group;
+    if (
+      group !== undefined &&
+      ArrayBuffer.isView(buffer) &&
+      isSource(source, group.size) &&
+      isTagOrAny(tag) &&
+      options === undefined
+    ) {
+      const peer = group.sourceToWorld(source);
+      const operation = (this.#engine as Engine).irecv(buffer, peer, tag, this.#context);
+      return operation.done
+        ? new Request(undefined, statusOf(group, operation.arrival as Arrival))
+        : receiving(operation, this.#toStatus, source, tag);
+    }
+    return this.#irecvChecked(buffer, source, tag, options);
+  }
+
+  #irecvChecked(buffer: unknown, source: unknown, tag: unknown, options: unknown): Request<Status> {
     const view = resolveBuffer('irecv', 'buffer', buffer);
     const from = checkSource('irecv', source, this.#place());
-    checkTagOrAny('irecv', tag);
+    const label = checkTagOrAny('irecv', tag);
     refuseOptions('irecv', options);
-    if (from === PROC_NULL) return new Request(Completion.done(statusOfNobody()));
+    if (from === PROC_NULL) return new Request(undefined, statusOfNobody());
     const peer = this.#members().sourceToWorld(from);
-    const operation = this.#started().irecv(view, peer, tag, this.#context);
-    return begun(operation, this.#toStatus, { call: 'irecv', peer: from, tag });
+    const operation = this.#started().irecv(view, peer, label, this.#context);
+    return operation.done
+      ? new Request(undefined, this.#toStatus(operation))
+      : receiving(operation, this.#toStatus, from, label);
   }
 
   /**
@@ -425,13 +470,28 @@ export class Communicator extends Collectives {
     return { name: this.#name, rank, size, engine };
   }
 
-  #statusOf({ source, tag, bytes, type }: Arrival): Status {
-    return new Status((this.#group as Group).fromWorld(source), tag, bytes, type);
+  #statusOf(arrival: Arrival): Status {
+    return statusOf(this.#members(), arrival);
   }
 }
 
-function begun<T>(operation: PendingOperation, result: Result<T>, purpose: Purpose): Request<T> {
-  const request = new Request(Completion.of(operation, result, purpose));
+function statusOf(group: Group, arrival: Arrival): Status {
+  return new Status(group.fromWorld(arrival.source), arrival.tag, arrival.bytes, arrival.type);
+}
+
+function sending(operation: PendingOperation, dest: number, tag: number): Request<void> {
+  const request = new Request(new Completion(operation, nothing, 'isend', dest, tag));
+  neverForget(request);
+  return request;
+}
+
+function receiving(
+  operation: PendingOperation,
+  result: Result<Status>,
+  source: number,
+  tag: number,
+): Request<Status> {
+  const request = new Request(new Completion(operation, result, 'irecv', source, tag));
   neverForget(request);
   return request;
 }

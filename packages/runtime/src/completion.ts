@@ -1,53 +1,61 @@
 import type { PendingOperation } from '@onecopy/engine';
 
-/** What an operation does and with whom, for messages; put into words only when somebody reads them. */
+/** What an operation does and with whom, for messages. */
 export interface Purpose {
   readonly call: string;
   /** Absent for a collective operation. */
-  readonly peer?: number;
-  readonly tag?: number;
+  readonly peer?: number | undefined;
+  readonly tag?: number | undefined;
 }
 
 /** Reads the result of a completed operation. */
 export type Result<T> = (operation: PendingOperation) => T;
 
+/** What somebody who awaits an operation has got. */
+interface Awaited<T> {
+  readonly promise: Promise<T>;
+  readonly settle: () => void;
+}
+
 /**
- * How a started operation ends: the state behind a Request. It outlives a Request that its user drops, so that a
- * failure nobody saw still comes to light.
+ * How an operation ends that goes on after its call: the state behind a Request. It outlives a Request that its user
+ * drops, so that a failure nobody saw still comes to light.
  *
  * An engine's operation is used up by its end, so whatever learns of the end first keeps it here; later questions are
  * answered from here.
  */
 export class Completion<T> {
-  readonly purpose: Purpose | undefined;
-  readonly #result: Result<T> | undefined;
   /** Absent once it has ended. */
   #operation: PendingOperation | undefined;
-  #value: T | undefined;
-  #failure: { readonly error: unknown } | undefined;
-  #cancelled = false;
-  #promise: Promise<T> | undefined;
-  #settlePromise: (() => void) | undefined;
+  readonly #result: Result<T>;
+  readonly #call: string;
+  readonly #peer: number | undefined;
+  readonly #tag: number | undefined;
+  /** After the end: the result, or what it failed with. */
+  #value: unknown;
+  #failed: boolean;
+  #cancelled: boolean;
+  #awaited: Awaited<T> | undefined;
 
-  private constructor(
-    operation: PendingOperation | undefined,
-    result: Result<T> | undefined,
-    purpose: Purpose | undefined,
+  /** The rest says what it does, and with whom, for messages; a collective operation is with nobody in particular. */
+  constructor(
+    operation: PendingOperation,
+    result: Result<T>,
+    call: string,
+    peer?: number,
+    tag?: number,
   ) {
     this.#operation = operation;
     this.#result = result;
-    this.purpose = purpose;
+    this.#call = call;
+    this.#peer = peer;
+    this.#tag = tag;
+    this.#failed = false;
+    this.#cancelled = false;
   }
 
-  static of<T>(operation: PendingOperation, result: Result<T>, purpose: Purpose): Completion<T> {
-    return new Completion(operation, result, purpose);
-  }
-
-  /** Of an operation that had nothing to do. */
-  static done<T>(value: T): Completion<T> {
-    const completion = new Completion<T>(undefined, undefined, undefined);
-    completion.#value = value;
-    return completion;
+  get purpose(): Purpose {
+    return { call: this.#call, peer: this.#peer, tag: this.#tag };
   }
 
   /** The operation, while it has not ended as far as anybody here has noticed. */
@@ -56,27 +64,58 @@ export class Completion<T> {
   }
 
   get awaited(): boolean {
-    return this.#promise !== undefined;
+    return this.#awaited !== undefined;
   }
 
   /** The result, or the failure thrown; only after the end. */
   get outcome(): T {
-    if (this.#failure !== undefined) throw this.#failure.error;
+    if (this.#failed) throw this.#value;
     return this.#value as T;
   }
 
   /** Whether it has ended; throws what it failed with. */
   test(): boolean {
-    return this.#advance((operation) => operation.test());
+    const operation = this.#operation;
+    if (operation !== undefined) {
+      try {
+        if (!operation.test()) return false;
+      } catch (error) {
+        this.#noteError(operation, error);
+        throw error;
+      }
+      this.#succeed(operation);
+    } else if (this.#failed) {
+      throw this.#value;
+    }
+    return true;
   }
 
   /** Blocks until the end, or throws ERR_TIMEOUT after `timeout` milliseconds. */
   wait(timeout?: number): T {
-    this.#advance((operation) => {
-      operation.wait(timeout);
-      return true;
-    });
+    const operation = this.#operation;
+    if (operation !== undefined) {
+      try {
+        operation.wait(timeout);
+      } catch (error) {
+        this.#noteError(operation, error);
+        throw error;
+      }
+      this.#succeed(operation);
+    }
     return this.outcome;
+  }
+
+  /** Takes note of an end that the operation itself knows of already. */
+  note(): void {
+    const operation = this.#operation;
+    if (operation === undefined || !operation.done) return;
+    try {
+      operation.test();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#succeed(operation);
   }
 
   /** Takes the operation back if nobody has matched it; it then has failed with ERR_CANCELLED. */
@@ -95,25 +134,22 @@ export class Completion<T> {
 
   /** Settles with the operation. From the first call on the process stays alive until then. */
   promise(): Promise<T> {
-    this.#promise ??= this.#makePromise();
-    return this.#promise;
+    this.#awaited ??= this.#await();
+    return this.#awaited.promise;
   }
 
-  #makePromise(): Promise<T> {
-    const operation = this.#operation;
-    if (operation === undefined) {
-      return this.#failure === undefined
-        ? Promise.resolve(this.#value as T)
-        : Promise.reject(this.#failure.error);
-    }
+  #await(): Awaited<T> {
+    let settle = (): void => undefined;
     const promise = new Promise<T>((fulfil, reject) => {
-      this.#settlePromise = () => {
-        if (this.#failure === undefined) fulfil(this.#value as T);
-        else reject(this.#failure.error);
+      settle = () => {
+        if (this.#failed) reject(this.#value);
+        else fulfil(this.#value as T);
       };
     });
-    operation.notify((error) => this.#settled(operation, error));
-    return promise;
+    const operation = this.#operation;
+    if (operation === undefined) settle();
+    else operation.notify((error) => this.#settled(operation, error));
+    return { promise, settle };
   }
 
   #settled(operation: PendingOperation, error: unknown): void {
@@ -123,32 +159,21 @@ export class Completion<T> {
     else this.#fail(error);
   }
 
-  #advance(step: (operation: PendingOperation) => boolean): boolean {
-    const operation = this.#operation;
-    if (operation === undefined) {
-      if (this.#failure !== undefined) throw this.#failure.error;
-      return true;
-    }
-    try {
-      if (!step(operation)) return false;
-    } catch (error) {
-      // After a timeout, for one, the operation goes on.
-      if (operation.done) this.#fail(error);
-      throw error;
-    }
-    this.#succeed(operation);
-    return true;
+  /** After a timeout, for one, the operation goes on. */
+  #noteError(operation: PendingOperation, error: unknown): void {
+    if (operation.done) this.#fail(error);
   }
 
   #succeed(operation: PendingOperation): void {
-    this.#value = this.#result?.(operation);
+    this.#value = this.#result(operation);
     this.#operation = undefined;
-    this.#settlePromise?.();
+    this.#awaited?.settle();
   }
 
   #fail(error: unknown): void {
-    this.#failure = { error };
+    this.#value = error;
+    this.#failed = true;
     this.#operation = undefined;
-    this.#settlePromise?.();
+    this.#awaited?.settle();
   }
 }

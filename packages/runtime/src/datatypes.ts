@@ -74,6 +74,7 @@ const viewTag = Object.getOwnPropertyDescriptor(
 )?.get as (this: unknown) => string | undefined;
 
 const BY_CODE: readonly Datatype[] = [...ALL].sort((a, b) => a.code - b.code);
+const NAME_BY_CODE: readonly DatatypeName[] = BY_CODE.map(({ name }) => name);
 const BY_NAME: ReadonlyMap<unknown, Datatype> = new Map(ALL.map((type) => [type.name, type]));
 const BY_VIEW_TAG: ReadonlyMap<string | undefined, Datatype> = new Map(
   ALL.map((type) => [viewTag.call(new type.arrayClass(0)), type]),
@@ -84,6 +85,11 @@ export type DatatypeArgument = Datatype | DatatypeName;
 
 export function datatypeOfCode(code: number): Datatype | undefined {
   return BY_CODE[code];
+}
+
+/** The name of an element type that was received; of an unknown one, bytes are bytes. */
+export function datatypeNameOf(code: number): DatatypeName {
+  return NAME_BY_CODE[code] ?? BYTE.name;
 }
 
 /** What a user means by a datatype, its name, or a typed-array class; undefined if it is none of them. */

@@ -33,7 +33,7 @@ const dropped = new FinalizationRegistry<Completion<unknown>>((completion) => {
   );
 });
 
-/** Takes care of a new request. */
+/** Takes care of a new request, which has not ended. */
 export function neverForget(request: Request<unknown>): void {
   if (!scheduled) {
     scheduled = true;
@@ -41,17 +41,26 @@ export function neverForget(request: Request<unknown>): void {
   }
   listed.push(request);
   if (listed.length > listedLimit) {
-    listed = listed.filter((one) => !isLookedAt(completionOf(one)));
+    removeLookedAt(listed);
     // Doubling keeps the cost per request constant however many are open.
     listedLimit = Math.max(SMALLEST_SWEEP, 2 * listed.length);
   }
 }
 
+function removeLookedAt(requests: Request<unknown>[]): void {
+  let kept = 0;
+  for (let index = 0; index < requests.length; index++) {
+    const request = requests[index] as Request<unknown>;
+    if (!isLookedAt(listedCompletion(request))) requests[kept++] = request;
+  }
+  requests.length = kept;
+}
+
 function register(): void {
   scheduled = false;
   for (const request of listed) {
-    const completion = completionOf(request);
-    if (completion === undefined || isLookedAt(completion)) continue;
+    const completion = listedCompletion(request);
+    if (isLookedAt(completion)) continue;
     dropped.register(request, completion);
     registered.add(completion);
   }
@@ -82,9 +91,14 @@ export function unseenFailures(): unknown[] {
   return failures;
 }
 
+/** Only requests that go on are listed. */
+function listedCompletion(request: Request<unknown>): Completion<unknown> {
+  return completionOf(request) as Completion<unknown>;
+}
+
 /** Whether its end is known here, or will be told to somebody. */
-function isLookedAt(completion: Completion<unknown> | undefined): boolean {
-  return completion === undefined || completion.operation === undefined || completion.awaited;
+function isLookedAt(completion: Completion<unknown>): boolean {
+  return completion.operation === undefined || completion.awaited;
 }
 
 /** Whether it has ended; a failure is thrown where nobody can catch it. */
@@ -97,9 +111,7 @@ function surface(completion: Completion<unknown>): boolean {
   }
 }
 
-function describe(purpose: Purpose | undefined): string {
-  if (purpose === undefined) return 'an operation';
-  const { call, peer, tag } = purpose;
+function describe({ call, peer, tag }: Purpose): string {
   if (peer === undefined) return call;
   const direction = call === 'irecv' ? 'from' : 'to';
   const who = peer === ANY_SOURCE ? 'any rank' : `rank ${peer}`;

@@ -32,7 +32,10 @@ export class Group {
 
   /** The same for the source of a receive, which may be a wildcard. */
   sourceToWorld(source: number): number {
-    if (this.#worldRanks === undefined) return source;
+    return this.#worldRanks === undefined ? source : this.#sourceAmong(source);
+  }
+
+  #sourceAmong(source: number): number {
     // The engine knows no groups: a wildcard among one's own could only wait for others of the world, forever.
     if (source === ANY_SOURCE) return this.size === 1 ? this.toWorld(0) : source;
     return this.toWorld(source);

@@ -8,8 +8,12 @@ export interface WaitOptions {
   readonly timeout?: number | undefined;
 }
 
-/** The completion behind a request; undefined for anything that is not a request of this copy of onecopy. */
-export let completionOf: (request: unknown) => Completion<unknown> | undefined;
+/** Whether it is a request of this copy of onecopy. */
+export let isRequest: (value: unknown) => value is Request<unknown>;
+/** The completion behind a request; undefined if the request was complete from the start. */
+export let completionOf: (request: Request<unknown>) => Completion<unknown> | undefined;
+/** The result of a request that has ended, or what it failed with thrown. */
+export let outcomeOf: (request: Request<unknown>) => unknown;
 
 /**
  * An operation that was started and goes on by itself (MPI-4.1 section 3.7). It is a promise of its result, so it can
@@ -20,18 +24,26 @@ export let completionOf: (request: unknown) => Completion<unknown> | undefined;
  * being awaited. A request that fails without anybody having looked at it becomes an unhandled rejection.
  */
 export class Request<T> implements Promise<T> {
-  readonly #completion: Completion<T>;
+  /** Absent if it was complete from the start, as most small messages are. */
+  readonly #completion: Completion<T> | undefined;
+  /** Its result then. */
+  readonly #value: T | undefined;
 
   static {
-    completionOf = (request) =>
-      typeof request === 'object' && request !== null && #completion in request
-        ? request.#completion
-        : undefined;
+    isRequest = (value): value is Request<unknown> =>
+      typeof value === 'object' && value !== null && #completion in value;
+    completionOf = (request) => request.#completion;
+    outcomeOf = (request) =>
+      request.#completion === undefined ? request.#value : request.#completion.outcome;
   }
 
-  /** @internal */
-  constructor(completion: Completion<T>) {
+  /**
+   * @internal
+   * @param value the result, where there is no completion
+   */
+  constructor(completion: Completion<T> | undefined, value?: T) {
     this.#completion = completion;
+    this.#value = value;
   }
 
   /**
@@ -44,7 +56,8 @@ export class Request<T> implements Promise<T> {
    *   active); `ERR_DEADLOCK` when it can never complete
    */
   wait(options?: WaitOptions): T {
-    return this.#completion.wait(checkWaitOptions('wait', options));
+    const timeout = checkWaitOptions('wait', options);
+    return this.#completion === undefined ? (this.#value as T) : this.#completion.wait(timeout);
   }
 
   /**
@@ -54,7 +67,7 @@ export class Request<T> implements Promise<T> {
    * @throws MpiError what the operation failed with
    */
   test(): boolean {
-    return this.#completion.test();
+    return this.#completion === undefined || this.#completion.test();
   }
 
   /**
@@ -64,13 +77,13 @@ export class Request<T> implements Promise<T> {
    *   it has completed
    */
   get value(): T {
-    if (this.#completion.operation !== undefined) {
+    if (this.#completion?.operation !== undefined) {
       throw new MpiError(
         'ERR_REQUEST',
         'value: the request has not completed yet. Await it, or call wait() or test() until it has',
       );
     }
-    return this.#completion.outcome;
+    return outcomeOf(this) as T;
   }
 
   /**
@@ -80,22 +93,26 @@ export class Request<T> implements Promise<T> {
    * @returns false if it is too late: the operation completes as if nothing had happened
    */
   cancel(): boolean {
-    return this.#completion.cancel();
+    return this.#completion?.cancel() ?? false;
   }
 
   then<A = T, B = never>(
     onfulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.#completion.promise().then(onfulfilled, onrejected);
+    return this.#promise().then(onfulfilled, onrejected);
   }
 
   catch<B = never>(onrejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
-    return this.#completion.promise().catch(onrejected);
+    return this.#promise().catch(onrejected);
   }
 
   finally(onfinally?: (() => void) | null): Promise<T> {
-    return this.#completion.promise().finally(onfinally);
+    return this.#promise().finally(onfinally);
+  }
+
+  #promise(): Promise<T> {
+    return this.#completion?.promise() ?? Promise.resolve(this.#value as T);
   }
 
   get [Symbol.toStringTag](): string {

@@ -1,6 +1,6 @@
 import { ANY_TAG, type DatatypeName, PROC_NULL, type TypedArrayClass } from '@onecopy/engine';
 import { wrongDatatype } from './arguments.ts';
-import { BYTE, type DatatypeArgument, datatypeOf, datatypeOfCode } from './datatypes.ts';
+import { BYTE, type DatatypeArgument, datatypeNameOf, datatypeOf } from './datatypes.ts';
 
 /** What was received, or what a probe found (MPI-4.1 section 3.2.5). */
 export class Status {
@@ -17,7 +17,7 @@ export class Status {
     this.source = source;
     this.tag = tag;
     this.bytes = bytes;
-    this.type = (datatypeOfCode(typeCode) ?? BYTE).name;
+    this.type = datatypeNameOf(typeCode);
   }
 
   /**

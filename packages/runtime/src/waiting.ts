@@ -1,7 +1,14 @@
 import { MpiError, type PendingOperation } from '@onecopy/engine';
 import { show } from './arguments.ts';
 import type { Completion } from './completion.ts';
-import { checkWaitOptions, completionOf, type Request, type WaitOptions } from './request.ts';
+import {
+  checkWaitOptions,
+  completionOf,
+  isRequest,
+  outcomeOf,
+  type Request,
+  type WaitOptions,
+} from './request.ts';
 import { processEngine } from './start.ts';
 
 /** The results of a tuple or array of requests. */
@@ -23,33 +30,60 @@ export function waitAll<const R extends readonly Request<unknown>[]>(
   requests: R,
   options?: WaitOptions,
 ): Values<R> {
-  const completions = requests.map(completionAt);
+  if (!Array.isArray(requests)) {
+    throw new MpiError('ERR_ARG', `waitAll: takes an array of requests, not ${show(requests)}`);
+  }
+  const open = openOf(requests);
   const timeout = checkWaitOptions('waitAll', options);
-  if (timeout === undefined) endAll(completions);
-  else endAllWithin(completions, timeout);
-  return completions.map((completion) => completion.outcome) as Values<R>;
+  if (open.length > 0) {
+    if (timeout === undefined) endAll(open);
+    else endAllWithin(open, timeout);
+  }
+  return outcomesOf(requests) as Values<R>;
 }
 
-function completionAt(request: unknown, index: number): Completion<unknown> {
-  const completion = completionOf(request);
-  if (completion !== undefined) return completion;
+// Loops by index, here and below: with a window of small messages each pass over it counts.
+
+/** The completions of those that have not ended yet. */
+function openOf(requests: readonly unknown[]): readonly Completion<unknown>[] {
+  const open: Completion<unknown>[] = [];
+  for (let index = 0; index < requests.length; index++) {
+    const request = requests[index];
+    if (!isRequest(request)) return wrongRequest(request, index);
+    const completion = completionOf(request);
+    if (completion?.operation !== undefined) open.push(completion);
+  }
+  return open;
+}
+
+function wrongRequest(request: unknown, index: number): never {
   throw new MpiError(
     'ERR_REQUEST',
     `waitAll: element ${index} is ${show(request)}, not a request as isend and irecv return`,
   );
 }
 
+/** The results, or the first failure thrown; all have ended. */
+function outcomesOf(requests: readonly Request<unknown>[]): unknown[] {
+  const outcomes: unknown[] = new Array(requests.length);
+  for (let index = 0; index < requests.length; index++) {
+    outcomes[index] = outcomeOf(requests[index] as Request<unknown>);
+  }
+  return outcomes;
+}
+
 function endAll(completions: readonly Completion<unknown>[]): void {
-  const pending: PendingOperation[] = [];
-  for (const { operation } of completions) if (operation !== undefined) pending.push(operation);
-  if (pending.length === 0) return;
+  const operations: PendingOperation[] = new Array(completions.length);
+  for (let index = 0; index < completions.length; index++) {
+    operations[index] = completions[index]?.operation as PendingOperation;
+  }
   try {
-    processEngine().waitAll(pending);
+    processEngine().waitAll(operations);
   } catch (error) {
-    // Either one of them failed, and will say so itself below; or they cannot all end.
-    if (!pending.every((operation) => operation.done)) throw error;
+    // Either one of them failed, and will say so itself; or they cannot all end.
+    if (!operations.every((operation) => operation.done)) throw error;
   } finally {
-    for (const completion of completions) if (completion.operation?.done) collect(completion);
+    for (let index = 0; index < completions.length; index++) completions[index]?.note();
   }
 }
 
@@ -57,15 +91,11 @@ function endAllWithin(completions: readonly Completion<unknown>[], timeout: numb
   const deadline = performance.now() + timeout;
   for (const completion of completions) {
     // Each wait moves all outstanding work on, so the order costs nothing.
-    collect(completion, Math.max(0, deadline - performance.now()));
-  }
-}
-
-/** Lets a completion take note of its end; its failure is kept there. Throws only if it has not ended. */
-function collect(completion: Completion<unknown>, timeout?: number): void {
-  try {
-    completion.wait(timeout);
-  } catch (error) {
-    if (completion.operation !== undefined) throw error;
+    try {
+      completion.wait(Math.max(0, deadline - performance.now()));
+    } catch (error) {
+      // A failure is kept by the completion, and comes last.
+      if (completion.operation !== undefined) throw error;
+    }
   }
 }

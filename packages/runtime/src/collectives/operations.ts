@@ -71,7 +71,7 @@ export abstract class Collectives {
   #start<R>({ call, result }: Plan<R>): Request<R> {
     const operation = this.site().engine.start(call);
     operation.onFailure?.((error) => this.#note(error));
-    const request = new Request(Completion.of(operation, result, { call: `i${call.operation}` }));
+    const request = new Request(new Completion(operation, result, `i${call.operation}`));
     neverForget(request);
     return request;
   }

@@ -1,0 +1,252 @@
+/** Operations that outlive the call which started them. */
+import type { Arrival, BufferLike, PendingOperation } from '@onecopy/engine';
+
+import { type Binding, Outcome, Report } from './binding.ts';
+import { type Attempt, failure } from './failure.ts';
+
+/** The getter that all typed arrays inherit; a property of that name on one of them does not get past it. */
+const byteLengthOf = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  'byteLength',
+)?.get as (this: unknown) => number;
+
+/** A send that was complete when its call returned: there is nothing to be said of it. */
+export const SENT: PendingOperation = {
+  done: true,
+  arrival: undefined,
+  test: () => true,
+  wait: () => undefined,
+  notify: (settled) => queueMicrotask(() => settled(undefined)),
+  cancel: () => false,
+};
+
+const { source: SOURCE, tag: TAG, bytes: BYTES, type: TYPE } = Outcome;
+
+/** A receive that was complete when its call returned; or what any other one has received. */
+export class Received implements PendingOperation, Arrival {
+  readonly source: number;
+  readonly tag: number;
+  readonly bytes: number;
+  readonly type: number;
+
+  /** What came stands in `numbers`, in the places of `Outcome`. */
+  constructor(numbers: Float64Array, at: number) {
+    // As integers: V8 gives any other number an object of its own.
+    const bytes = numbers[at + BYTES] as number;
+    this.source = (numbers[at + SOURCE] as number) | 0;
+    this.tag = (numbers[at + TAG] as number) | 0;
+    this.bytes = bytes <= 0x7fffffff ? bytes | 0 : bytes;
+    this.type = (numbers[at + TYPE] as number) | 0;
+  }
+
+  get done(): boolean {
+    return true;
+  }
+
+  get arrival(): Arrival {
+    return this;
+  }
+
+  test(): boolean {
+    return true;
+  }
+
+  wait(): void {}
+
+  notify(settled: (error: unknown) => void): void {
+    queueMicrotask(() => settled(undefined));
+  }
+
+  cancel(): boolean {
+    return false;
+  }
+}
+
+/** What the operations of one engine share. */
+export interface Started {
+  readonly binding: Binding;
+  /** Those that the event loop will name when they are done, by handle. */
+  readonly awaited: Map<number, NativeOperation>;
+}
+
+/** What kind of operation it is; not a class for each, since they are made for each message. */
+export interface Nature {
+  readonly operation: string;
+  readonly receives: boolean;
+  /** The error behind a number other than 0, where it is not the usual one. */
+  translate?(result: number): Error;
+}
+
+export const SEND: Nature = { operation: 'isend', receives: false };
+export const RECEIVE: Nature = { operation: 'irecv', receives: true };
+
+/** The slot of an operation whose buffers the addon holds by itself. */
+const NO_SLOT = -1;
+
+export class NativeOperation implements PendingOperation {
+  readonly #handle: number;
+  readonly #started: Started;
+  readonly #nature: Nature;
+  readonly #partner: number;
+  readonly #tag: number;
+  readonly #slot: number;
+  /** Where its bytes lie, if that is a typed array; `Binding.views` has it in any case. */
+  readonly #array: NodeJS.TypedArray | undefined;
+  #done: boolean;
+  #arrival: Arrival | undefined;
+  #error: Error | undefined;
+  #listener: ((error: unknown) => void) | undefined;
+  #onFailure: ((error: unknown) => void) | undefined;
+
+  private constructor(
+    handle: number,
+    started: Started,
+    nature: Nature,
+    partner: number,
+    tag: number,
+    slot: number,
+    array: NodeJS.TypedArray | undefined,
+  ) {
+    this.#handle = handle;
+    this.#started = started;
+    this.#nature = nature;
+    this.#partner = partner;
+    this.#tag = tag;
+    this.#slot = slot;
+    this.#array = array;
+    this.#done = false;
+  }
+
+  /** A send or receive; `slot` is where the addon looks for its buffer. */
+  static ofMessage(
+    started: Started,
+    nature: Nature,
+    handle: number,
+    slot: number,
+    view: BufferLike,
+    isTyped: boolean,
+    partner: number,
+    tag: number,
+  ): NativeOperation {
+    started.binding.views[slot] = view;
+    const array = isTyped ? (view as NodeJS.TypedArray) : undefined;
+    return new NativeOperation(handle, started, nature, partner, tag, slot, array);
+  }
+
+  static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
+    return new NativeOperation(handle, started, nature, 0, 0, NO_SLOT, undefined);
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  get arrival(): Arrival | undefined {
+    return this.#arrival;
+  }
+
+  /**
+   * For `Binding.waitAll`: the handle, negated unless its buffer is certainly there at this moment; 0 when there is
+   * nothing to wait for. Memory that cannot be resized is all there or, being transferred away, nothing of it.
+   */
+  get handleForAll(): number {
+    if (this.#done) return 0;
+    const isThere = this.#array !== undefined && byteLengthOf.call(this.#array) > 0;
+    return isThere ? this.#handle : -this.#handle;
+  }
+
+  test(): boolean {
+    if (!this.#done) {
+      const { binding } = this.#started;
+      const result = binding.test(this.#handle);
+      if (result === -1) return false;
+      // Asked from inside an operator, it goes on.
+      if (binding.errorCodes[result] === 'ERR_REENTRANT') throw this.#failure(result);
+      this.#finish(result);
+    }
+    if (this.#error !== undefined) throw this.#error;
+    return true;
+  }
+
+  wait(timeout?: number): void {
+    if (!this.#done) {
+      const { binding } = this.#started;
+      const result = binding.wait(this.#handle, timeout ?? -1);
+      if (result !== 0) {
+        const code = binding.errorCodes[result];
+        if (code === 'ERR_TIMEOUT' || code === 'ERR_DEADLOCK' || code === 'ERR_REENTRANT') {
+          throw failure(binding, result, this.#attempt());
+        }
+      }
+      this.#finish(result);
+    }
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  notify(settled: (error: unknown) => void): void {
+    this.#listener = settled;
+    if (this.#done) {
+      queueMicrotask(() => this.#tell());
+      return;
+    }
+    this.#started.awaited.set(this.#handle, this);
+    this.#started.binding.watch(this.#handle);
+  }
+
+  onFailure(failed: (error: unknown) => void): void {
+    this.#onFailure = failed;
+  }
+
+  cancel(): boolean {
+    return !this.#done && this.#started.binding.cancel(this.#handle) === 1;
+  }
+
+  /** Called from the event loop, for a watched operation that is complete. */
+  settle(): void {
+    if (!this.#done) this.#finish(this.#started.binding.test(this.#handle));
+  }
+
+  /** It has succeeded, its handle is used up, and what came stands in `numbers`, in the places of `Outcome`. */
+  succeed(numbers: Float64Array, at: number): void {
+    if (this.#nature.receives) this.#arrival = new Received(numbers, at);
+    this.#end();
+  }
+
+  #finish(result: number): void {
+    const { binding } = this.#started;
+    if (result === 0) {
+      this.succeed(binding.report, Report.source);
+      return;
+    }
+    this.#error = this.#failure(result);
+    this.#end();
+    this.#onFailure?.(this.#error);
+  }
+
+  #end(): void {
+    this.#done = true;
+    if (this.#slot !== NO_SLOT) this.#started.binding.views[this.#slot] = undefined;
+    if (this.#listener === undefined) return;
+    this.#started.awaited.delete(this.#handle);
+    queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.(this.#error);
+  }
+
+  #failure(result: number): Error {
+    return (
+      this.#nature.translate?.(result) ?? failure(this.#started.binding, result, this.#attempt())
+    );
+  }
+
+  #attempt(): Attempt {
+    const { operation } = this.#nature;
+    return this.#slot === NO_SLOT
+      ? { operation }
+      : { operation, peer: this.#partner, tag: this.#tag };
+  }
+}
