@@ -141,7 +141,8 @@ bool Broker::isConnected(std::size_t a, std::size_t b) const { return connected_
 bool Broker::makePair(Pair& pair) {
     try {
         auto [low, high] = makePacketSocketPair();
-        UniqueFd segment = makeMemory("onecopy-pair", pairBytes(roster_.header().settings.ringBytes));
+        UniqueFd segment =
+            makeMemory("onecopy-pair", pairBytes(roster_.header().settings.ringBytes));
         const PairSegmentStart start;
         if (::pwrite(segment.get(), &start, sizeof start, 0) !=
             static_cast<ssize_t>(sizeof start)) {
