@@ -3,14 +3,22 @@ import { parseRunOptions, type RunOptions } from '../packages/launcher/src/optio
 import { nearest, UsageError } from '../packages/launcher/src/usage.ts';
 
 function parse(...args: string[]): RunOptions {
-  const options = parseRunOptions(args);
+  return parseIn({}, ...args);
+}
+
+function parseIn(env: NodeJS.ProcessEnv, ...args: string[]): RunOptions {
+  const options = parseRunOptions(args, env);
   if (options === 'help') throw new Error('help');
   return options;
 }
 
 function complaint(...args: string[]): string {
+  return complaintIn({}, ...args);
+}
+
+function complaintIn(env: NodeJS.ProcessEnv, ...args: string[]): string {
   try {
-    parse(...args);
+    parseIn(env, ...args);
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
@@ -78,9 +86,54 @@ describe('onecopy run takes', () => {
       verbose: false,
       graceMs: 2000,
       eagerLimit: undefined,
+      channel: undefined,
       denyPull: false,
       spinUs: undefined,
     });
+  });
+});
+
+describe('the environment stands for', () => {
+  const env = { ONECOPY_CHANNEL: 'socket', ONECOPY_EAGER_LIMIT: '8K', ONECOPY_SPIN_US: '0' };
+
+  test('options that are left out', () => {
+    expect(parseIn(env, '-n', '1', 'x')).toMatchObject({
+      channel: 'socket',
+      eagerLimit: 8192,
+      spinUs: 0,
+    });
+    const none = { ONECOPY_CHANNEL: '', ONECOPY_EAGER_LIMIT: '', ONECOPY_SPIN_US: '' };
+    expect(parseIn(none, '-n', '1', 'x')).toEqual(parse('-n', '1', 'x'));
+  });
+
+  test('nothing that is given, right or wrong', () => {
+    const given = ['--channel', 'ring', '--eager-limit', '0', '--spin-us', '50'];
+    const expected = { channel: 'ring', eagerLimit: 0, spinUs: 50 };
+    expect(parseIn(env, '-n', '1', ...given, 'x')).toMatchObject(expected);
+    const wrong = { ONECOPY_CHANNEL: 'pipe', ONECOPY_EAGER_LIMIT: 'x', ONECOPY_SPIN_US: '-1' };
+    expect(parseIn(wrong, '-n', '1', ...given, 'x')).toMatchObject(expected);
+  });
+
+  test.each([
+    [
+      { ONECOPY_CHANNEL: 'pipe' },
+      /^ONECOPY_CHANNEL is ring \(shared memory\) or socket, not 'pipe'\.$/,
+    ],
+    [{ ONECOPY_CHANNEL: 'Ring' }, /^ONECOPY_CHANNEL is ring/],
+    [
+      { ONECOPY_EAGER_LIMIT: 'little' },
+      /^ONECOPY_EAGER_LIMIT needs a number of bytes up to 2G, such as 8K or 1M, but got 'little'\.$/,
+    ],
+    [{ ONECOPY_EAGER_LIMIT: '3G' }, /^ONECOPY_EAGER_LIMIT needs a number of bytes/],
+    [
+      { ONECOPY_SPIN_US: '1.5' },
+      /^ONECOPY_SPIN_US needs a whole number from 0 to 1000000, but got '1\.5'\.$/,
+    ],
+    [{ ONECOPY_SPIN_US: '1000001' }, /^ONECOPY_SPIN_US needs a whole number/],
+  ])('nothing when it is wrong, in a sentence: %j', (wrong, sentence) => {
+    const said = complaintIn(wrong, '-n', '1', 'x');
+    expect(said).toMatch(sentence);
+    expect(said).not.toContain('\n');
   });
 });
 
@@ -100,6 +153,12 @@ describe('onecopy run says in a sentence', () => {
     [['-n', '2', '--grace', '-1', 'x'], /^--grace needs a number of seconds/],
     [['-n', '2', '--eager-limit', '8X', 'x'], /^--eager-limit needs a number of bytes/],
     [['-n', '2', '--eager-limit', '99G', 'x'], /^--eager-limit needs a number of bytes/],
+    [
+      ['-n', '2', '--channel', 'pipe', 'x'],
+      /^--channel is ring \(shared memory\) or socket, not 'pipe'\.$/,
+    ],
+    [['-n', '2', '--channel'], /^--channel needs a value, such as socket\.$/],
+    [['-n', '2', '--spin-us', 'long', 'x'], /^--spin-us needs a whole number from 0 to 1000000/],
     [['-n', '2', '--verbose=yes', 'x'], /^--verbose takes no value, but it was given yes\.$/],
     [
       ['-n', '2', '--tagoutput', 'x'],

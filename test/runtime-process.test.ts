@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { VERSION } from 'onecopy';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Command, root } from './support/command.ts';
-import { type Outcome, runAlone } from './support/launch.ts';
+import { launch, type Outcome, runAlone } from './support/launch.ts';
 
 const runtime = join(root, 'packages/runtime');
 
@@ -104,5 +104,34 @@ describe('a process', () => {
     const outcome = await runAlone('runtime-alive.mjs', [how]);
     expect(outcome.code).toBe(1);
     expect(outcome.stderr).toMatch(/MpiError: irecv.*8 bytes.* 4/s);
+  });
+});
+
+describe('a threshold in the environment', () => {
+  test.each([
+    ['ONECOPY_TWO_SIDED', 'many', 0],
+    ['ONECOPY_TWO_SIDED', '-1', 0],
+    ['ONECOPY_PUSH_SLICE', '1Q', 0],
+    ['ONECOPY_PUSH_SLICE', '99999999999999999999', 0],
+    ['ONECOPY_SLICE', '0', 1],
+    ['ONECOPY_SLICE', '64 K', 1],
+  ])('that is none is an error at the first use: %s=%s', async (name, value, least) => {
+    const sentence = `MpiError: ${name}=${value} is not a number of bytes from ${least} up, such as 65536, 64K or 1M`;
+    const env = { [name]: value };
+    const launched = await launch('world.mjs', { ranks: 2, env });
+    for (const outcome of [await runAlone('world.mjs', [], env), launched]) {
+      expect(outcome).toMatchObject({ code: 1, signal: null, stdout: '' });
+      expect(outcome.stderr).toContain(sentence);
+      expect(outcome.stderr).toContain("code: 'ERR_ARG'");
+    }
+    expect(launched.stderr).toMatch(/rank [01] \(pid \d+\) exited with code 1;/);
+  });
+
+  test.each([
+    [{ ONECOPY_TWO_SIDED: '1', ONECOPY_PUSH_SLICE: '1', ONECOPY_SLICE: '1' }],
+    [{ ONECOPY_TWO_SIDED: '0', ONECOPY_PUSH_SLICE: '', ONECOPY_SLICE: '1M' }],
+  ])('is taken: %j', async (env) => {
+    const outcome = await launch('world.mjs', { ranks: 2, env });
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
   });
 });

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <stdexcept>
 #include <system_error>
 
 #include "addon/collectives.h"
@@ -443,6 +444,10 @@ Napi::Value start(const Napi::CallbackInfo& info) {
         return env.Undefined();
     } catch (const std::system_error& error) {
         throwCoded(env, "ERR_SYSTEM", error.what());
+        return env.Undefined();
+    } catch (const std::invalid_argument& error) {
+        // The environment asks for a threshold that is none.
+        throwCoded(env, "ERR_ARG", error.what());
         return env.Undefined();
     }
     napi_add_env_cleanup_hook(env, closeFace, &rank);

@@ -47,7 +47,7 @@ export function startEngine(): Engine {
   try {
     info = binding.start(control);
   } catch (cause) {
-    throw bootstrapError(cause);
+    throw startError(cause);
   }
   return new NativeEngine(binding, info);
 }
@@ -67,13 +67,16 @@ function takeControlSocket(): ControlSocket | undefined {
   return { fd: Number(match[1]), inode: match[2] as string, jobId };
 }
 
-function bootstrapError(cause: unknown): MpiError {
+function startError(cause: unknown): MpiError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const code =
-    cause instanceof Error && 'code' in cause && cause.code === 'ERR_BOOTSTRAP'
-      ? 'ERR_BOOTSTRAP'
-      : 'ERR_SYSTEM';
-  return new MpiError(code, `this process cannot join its job: ${message}`, { cause });
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  // What is wrong is in the environment, and named in the message.
+  if (code === 'ERR_ARG') return new MpiError('ERR_ARG', message, { cause });
+  return new MpiError(
+    code === 'ERR_BOOTSTRAP' ? code : 'ERR_SYSTEM',
+    `this process cannot join its job: ${message}`,
+    { cause },
+  );
 }
 
 /** The engine over the addon: names what the numbers mean, and turns error numbers into errors. */

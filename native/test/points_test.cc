@@ -180,6 +180,8 @@ constexpr std::uint64_t kSpins[] = {0, 50'000, 2'000'000'000};
 TEST("points: a rank killed between any two steps is an error to the other one, and no more") {
     std::array<int, kNames.size()> killed{};
     int spared = 0;
+    JobUnderTest(exchange(0, 0, 0, SIGKILL, 0)).waitForEnd();
+    const auto descriptors = openDescriptors();
     for (int point = 0; point <= static_cast<int>(Point::last); ++point) {
         for (const int victim : {0, 1}) {
             for (const int pass : {1, 4}) {
@@ -207,6 +209,7 @@ TEST("points: a rank killed between any two steps is an error to the other one, 
             }
         }
     }
+    CHECK(openDescriptors() == descriptors);
     std::printf("  %d killed, %d never got there\n",
                 std::accumulate(killed.begin(), killed.end(), 0), spared);
     for (std::size_t point = 0; point < killed.size(); ++point) {

@@ -20,12 +20,17 @@ export function launch(name: string, launching: LaunchOptions): Promise<Outcome>
 }
 
 /** The same program without the launcher: a world of one. */
-export function runAlone(name: string, args: readonly string[] = []): Promise<Outcome> {
+export function runAlone(
+  name: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const stripsTypes = major > 22 || (major === 22 && minor >= 18);
   const loader = name.endsWith('.ts') && !stripsTypes ? ['--import', 'tsx'] : [];
-  const env = { TSX_DISABLE_CACHE: '1' };
-  return new Command(process.execPath, [...loader, program(name), ...args], { env }).ended;
+  return new Command(process.execPath, [...loader, program(name), ...args], {
+    env: { ...env, TSX_DISABLE_CACHE: '1' },
+  }).ended;
 }
 
 /** The lines of JSON that ranks wrote, in any order. */

@@ -174,7 +174,8 @@ class RingChannel final : public Channel {
     static void copyBytes(void* to, const void* from, std::uint64_t bytes) {
         if (bytes == 8) {
             std::memcpy(to, from, 8);
-        } else {
+        } else if (bytes > 0) {
+            // An empty message may have no address, which memcpy does not take.
             std::memcpy(to, from, bytes);
         }
     }
