@@ -121,8 +121,10 @@ napi_value irecv(napi_env env, napi_callback_info info) {
             return done(rank, ErrorCode::ok);
         }
         // What is no longer than this comes with its envelope, and is copied by this process, which
-        // looks first.
-        const bool pins = view.bytes > rank.engine->settings().eagerLimit;
+        // looks first. The memory of a heap's block that is given back meanwhile must not be handed
+        // out again.
+        const bool pins = view.bytes > rank.engine->settings().eagerLimit ||
+                          rank.engine->isInHeap(view.data, view.bytes);
         return startPending(rank, buffer, view, pins, [&](Request& request) {
             rank.engine->startRecv(request, from.selector(), MessageKind::buffer, view.type);
         });

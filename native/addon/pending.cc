@@ -43,13 +43,19 @@ bool KeptBuffer::lookAgain() {
     napi_value array = nullptr;
     napi_value value = nullptr;
     View view;
-    const bool same = napi_get_reference_value(env, views_->array, &array) == napi_ok &&
-                      array != nullptr && napi_get_element(env, array, slot_, &value) == napi_ok &&
-                      readView(env, value, view) == ErrorCode::ok && view.data == data_ &&
-                      view.bytes == bytes_;
+    bool there = false;
+    if (napi_get_reference_value(env, views_->array, &array) == napi_ok && array != nullptr &&
+        napi_get_element(env, array, slot_, &value) == napi_ok) {
+        const ErrorCode found = readView(env, value, view);
+        // An array that was freed is out of the script's reach, and its memory is not used for
+        // anything else before this operation lets go of it.
+        there = found == ErrorCode::freed
+                    ? memory_ != nullptr
+                    : found == ErrorCode::ok && view.data == data_ && view.bytes == bytes_;
+    }
     napi_close_handle_scope(env, scope);
-    if (same) seenIn_ = views_->call;
-    return same;
+    if (there) seenIn_ = views_->call;
+    return there;
 }
 
 }  // namespace onecopy

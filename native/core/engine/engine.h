@@ -125,6 +125,10 @@ class Engine final : private LauncherSink {
     // ------------------------------------------------------------------------------------------------
     // buffers born shared. Zeroed memory that peers can map; see core/heap.
     Error allocate(std::uint64_t bytes, void*& block);
+    // Whether that lies in a block of it.
+    bool isInHeap(const void* data, std::uint64_t bytes) const {
+        return !heap_.empty() && heap_.find(data, bytes) != nullptr;
+    }
     // No operation uses it any more.
     void release(void* block);
 

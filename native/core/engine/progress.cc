@@ -154,8 +154,7 @@ void Engine::useLargeBuffer(const Request& request) {
 // Whether a payload travels with its envelope; `data` is null where it is in several pieces.
 bool Engine::goesEager(const void* data, std::uint64_t bytes) const {
     if (settings_.eagerLimit == 0 || bytes > settings_.eagerLimit) return false;
-    return bytes <= thresholds_.heapEager || heap_.empty() || data == nullptr ||
-           heap_.find(data, bytes) == nullptr;
+    return bytes <= thresholds_.heapEager || data == nullptr || !isInHeap(data, bytes);
 }
 
 // Puts a message on the channel. False: not now.
