@@ -146,7 +146,9 @@ void World::run(const std::function<void(Engine&)>& body) {
                 body(engine);
             } catch (const Abandoned&) {
             }
-            if (!dead_[rank]) engine.leave(true);
+            // Nobody rings for a dead one, though its thread goes on.
+            if (dead_[rank]) return;
+            engine.leave(true);
             CHECK_EQ(engine.counters().lateWakeups.load(), 0u);
         });
     }
