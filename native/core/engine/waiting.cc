@@ -195,7 +195,10 @@ template <typename Done>
 ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose) {
     if (done()) return ErrorCode::ok;
     const Nanoseconds spin = spin_ == 0 ? 0 : spin_ + purpose.transferNanoseconds;
+    // Whoever has spun has given what it waits for its time already.
+    const Nanoseconds yielding = spin == 0 ? thresholds_.yieldNanoseconds : spin_;
     bool shown = false;
+    bool rested = false;
     ErrorCode result = ErrorCode::ok;
     for (bool finished = false; !finished;) {
         // Every time something moved, the whole sequence begins anew: what comes next is likely to
@@ -221,14 +224,16 @@ ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& 
             result = ErrorCode::timeout;
             break;
         }
+        if (moved) rested = false;
         if (finished || moved) continue;
         began = now();
-        for (unsigned pass = 1; !finished && !moved; ++pass) {
+        // Not again after a sleep that brought nothing: a rank that waits for long uses no core.
+        for (unsigned pass = 1; !finished && !moved && !rested; ++pass) {
             ::sched_yield();
             if (pass % kYieldsPerLook != 0 && !worthALook(purpose)) continue;
             moved = progress();
             finished = done();
-            if (now() - began > thresholds_.yieldNanoseconds) break;
+            if (now() - began > yielding) break;
         }
         if (finished || moved) continue;
         if (deadline != kNever && now() >= deadline) {
@@ -241,7 +246,8 @@ ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& 
         }
         arm();
         moved = progress();
-        if (!(finished = done()) && !moved) sleep(deadline);
+        rested = !(finished = done()) && !moved;
+        if (rested) sleep(deadline);
         disarm();
     }
     if (shown) hideWait();
