@@ -217,6 +217,7 @@ class Engine final : private LauncherSink {
                    const Selector& selector, MessageKind kind, Datatype type, Envelope& came);
     bool somethingElse(const RingChannel* but) const;
     void openSleep();
+    void goHome(Nanoseconds time);
     // LauncherSink
     void onPeer(PeerParts parts) override;
     void onRefused(std::int32_t peer, RankState state) override;
@@ -352,6 +353,7 @@ class Engine final : private LauncherSink {
     static constexpr Nanoseconds kPatience = 10'000;
     Nanoseconds patience_ =
         kPatience;  // of a spin before it offers the core to others; see waiting.cc
+    Nanoseconds wentHome_ = 0;
     bool armed_ = false;
     bool launcherReadable_ = false;
     std::vector<std::byte> packet_;        // one for the channels of all peers

@@ -28,6 +28,9 @@ constexpr Nanoseconds kSwitchNanoseconds = 1'500;
 // found anew after each switch.
 constexpr unsigned kYieldsPerLook = 8;
 
+// How often a rank may change its core of its own accord.
+constexpr Nanoseconds kHomeNanoseconds = 20'000'000;
+
 // A peer stores its event and rings the doorbell some instructions later; if it loses its core in
 // between, this is how long it gets before the wake-up counts as lost.
 constexpr int kRingMilliseconds = 100;
@@ -49,6 +52,29 @@ Operation operationOf(MessageKind kind) {
 }
 
 }  // namespace
+
+// Somebody else runs on this core. If that is another rank of this job, and there are cores enough,
+// the kernel leaves it so for long: two ranks that answer each other are never off the core for
+// long enough to be moved. Half a round trip of 8 bytes took 1.6 us then instead of 0.2. So the
+// rank goes to the core that is its own by number, and may be moved from there as before.
+void Engine::goHome(Nanoseconds time) {
+    if (time - wentHome_ < kHomeNanoseconds || settings_.size > settings_.cores) return;
+    wentHome_ = time;
+    cpu_set_t allowed;
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    const int count = CPU_COUNT(&allowed);
+    if (count < size_) return;
+    int home = 0;
+    for (int left = rank_; home < CPU_SETSIZE; ++home) {
+        if (CPU_ISSET(home, &allowed) && left-- == 0) break;
+    }
+    if (home == CPU_SETSIZE || home == ::sched_getcpu()) return;
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(home, &only);
+    if (::sched_setaffinity(0, sizeof only, &only) == 0)
+        ::sched_setaffinity(0, sizeof allowed, &allowed);
+}
 
 void Engine::openSleep() {
     epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
@@ -219,6 +245,7 @@ ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& 
             if (time - began < patience_) continue;
             ::sched_yield();
             patience_ = now() - time > kSwitchNanoseconds ? 0 : kPatience;
+            if (patience_ == 0) goHome(time);
         }
         if (!finished && moved && deadline != kNever && now() >= deadline) {
             result = ErrorCode::timeout;
