@@ -1,6 +1,7 @@
 // node scripts/benchmarks-docs.mjs < results.jsonl: writes docs/benchmarks.md and its chart from what
 // `onecopy bench peers --json` has printed.
 
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,6 +27,8 @@ await runScript(async () => {
     .map((line) => JSON.parse(line));
   write('benchmarks.md', benchmarksPage(records));
   write(CHART_FILE, benchmarksChart(records));
+  const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
+  execFileSync(process.execPath, [biome, 'format', '--write', join(root, 'docs/benchmarks.md')]);
 });
 
 /**
