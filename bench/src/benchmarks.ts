@@ -63,7 +63,7 @@ const LOOPS = {
 
 /** With less, what V8 does beside the loop at first stood for up to a third of the mean, and for all of the 99th percentile. */
 const PINGPONG_LOOPS = {
-  small: { iterations: 20_000, warmup: 50_000 },
+  small: { iterations: 100_000, warmup: 100_000 },
   large: { iterations: 1_000, warmup: 2_000 },
 } as const;
 

@@ -34,13 +34,13 @@ napi_value send(napi_env env, napi_callback_info info) {
         View view;
         if (const ErrorCode wrong = readView(env, buffer, to.type, view); wrong != ErrorCode::ok)
             return done(rank, wrong);
-        if (rank.engine->sendAtOnce(view.data, view.bytes, to.partner, to.tag, to.context,
-                                    MessageKind::buffer, view.type))
+        if (!to.synchronous() && rank.engine->sendAtOnce(view.data, view.bytes, to.partner, to.tag,
+                                                         to.context, to.kind(), view.type))
             return done(rank, ErrorCode::ok);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startSend(request, to.partner, to.tag, to.context, MessageKind::buffer,
-                               view.type);
+        request.synchronous = to.synchronous();
+        rank.engine->startSend(request, to.partner, to.tag, to.context, to.kind(), view.type);
         return done(rank, finish(rank, request));
     });
 }
@@ -52,14 +52,14 @@ napi_value recv(napi_env env, napi_callback_info info) {
         if (const ErrorCode wrong = readView(env, buffer, from.type, view); wrong != ErrorCode::ok)
             return done(rank, wrong);
         Envelope came;
-        if (rank.engine->recvAtOnce(view.data, view.bytes, from.selector(), MessageKind::buffer,
-                                    view.type, came)) {
+        if (rank.engine->recvAtOnce(view.data, view.bytes, from.selector(), from.kind(), view.type,
+                                    came)) {
             reportArrival(rank, came);
             return done(rank, ErrorCode::ok);
         }
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startRecv(request, from.selector(), MessageKind::buffer, view.type);
+        rank.engine->startRecv(request, from.selector(), from.kind(), view.type);
         return done(rank, finish(rank, request));
     });
 }
@@ -98,12 +98,12 @@ napi_value isend(napi_env env, napi_callback_info info) {
         View view;
         if (const ErrorCode wrong = readView(env, buffer, to.type, view); wrong != ErrorCode::ok)
             return done(rank, -static_cast<double>(wrong));
-        if (rank.engine->sendAtOnce(view.data, view.bytes, to.partner, to.tag, to.context,
-                                    MessageKind::buffer, view.type))
+        if (!to.synchronous() && rank.engine->sendAtOnce(view.data, view.bytes, to.partner, to.tag,
+                                                         to.context, to.kind(), view.type))
             return done(rank, ErrorCode::ok);
         return startPending(rank, buffer, view, true, [&](Request& request) {
-            rank.engine->startSend(request, to.partner, to.tag, to.context, MessageKind::buffer,
-                                   view.type);
+            request.synchronous = to.synchronous();
+            rank.engine->startSend(request, to.partner, to.tag, to.context, to.kind(), view.type);
         });
     });
 }
@@ -115,8 +115,8 @@ napi_value irecv(napi_env env, napi_callback_info info) {
         if (const ErrorCode wrong = readView(env, buffer, from.type, view); wrong != ErrorCode::ok)
             return done(rank, -static_cast<double>(wrong));
         Envelope came;
-        if (rank.engine->takeAtOnce(view.data, view.bytes, from.selector(), MessageKind::buffer,
-                                    view.type, came)) {
+        if (rank.engine->takeAtOnce(view.data, view.bytes, from.selector(), from.kind(), view.type,
+                                    came)) {
             reportArrival(rank, came);
             return done(rank, ErrorCode::ok);
         }
@@ -126,7 +126,7 @@ napi_value irecv(napi_env env, napi_callback_info info) {
         const bool pins = view.bytes > rank.engine->settings().eagerLimit ||
                           rank.engine->isInHeap(view.data, view.bytes);
         return startPending(rank, buffer, view, pins, [&](Request& request) {
-            rank.engine->startRecv(request, from.selector(), MessageKind::buffer, view.type);
+            rank.engine->startRecv(request, from.selector(), from.kind(), view.type);
         });
     });
 }
@@ -328,7 +328,7 @@ napi_value mprobe(napi_env env, napi_callback_info info) {
 
 napi_value mrecv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<2> in(env, info);
+        const Arguments<3> in(env, info);
         RankFace& rank = begin(*in.rank);
         const double handle = in.real(env, 0);
         KeptMessage* kept = rank.messages.find(handle);
@@ -338,8 +338,8 @@ napi_value mrecv(napi_env env, napi_callback_info info) {
             return code(env, wrong);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startMatchedRecv(request, std::move(kept->message), MessageKind::buffer,
-                                      view.type);
+        rank.engine->startMatchedRecv(request, std::move(kept->message),
+                                      kindOfMode(in.integer(env, 2)), view.type);
         rank.messages.close(handle);
         return code(env, finish(rank, request));
     });

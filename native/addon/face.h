@@ -36,7 +36,15 @@ enum Place {
 };
 
 // Places in the call; `Call` in binding.ts.
-enum CallPlace { kPartner, kLabel, kContext, kElementType, kCallPlaces };
+enum CallPlace { kPartner, kLabel, kContext, kElementType, kMode, kCallPlaces };
+
+// Bits of a message's mode; `Mode` in binding.ts.
+inline constexpr std::int32_t kSynchronous = 1;
+inline constexpr std::int32_t kObject = 2;
+
+constexpr MessageKind kindOfMode(std::int32_t mode) {
+    return (mode & kObject) != 0 ? MessageKind::object : MessageKind::buffer;
+}
 
 struct KeptMessage {
     MatchedMessage message;
@@ -117,13 +125,18 @@ struct Addressed {
         : partner(rank.call[kPartner]),
           tag(rank.call[kLabel]),
           context(static_cast<std::uint32_t>(rank.call[kContext])),
-          type(rank.call[kElementType]) {}
+          type(rank.call[kElementType]),
+          mode(rank.call[kMode]) {}
     Selector selector() const { return {partner, tag, context}; }
+    MessageKind kind() const { return kindOfMode(mode); }
+    // Complete only once a receive has matched it, however short it is.
+    bool synchronous() const { return (mode & kSynchronous) != 0; }
 
     std::int32_t partner;
     std::int32_t tag;
     std::uint32_t context;
     std::int32_t type;
+    std::int32_t mode;
 };
 
 // The arguments of a call, as they come.

@@ -99,8 +99,8 @@ export interface Binding {
   iprobe(source: number, tag: number, context: number): number;
   /** Blocks. Result: a message handle > 0, or -error number; the arrival is in `report`. */
   mprobe(source: number, tag: number, context: number): number;
-  /** Blocks; uses the message up. Result: error number; the arrival is in `report`. */
-  mrecv(message: number, buffer: BufferLike): number;
+  /** Blocks; uses the message up. `mode` as in `Call`. Result: error number; the arrival is in `report`. */
+  mrecv(message: number, buffer: BufferLike, mode: number): number;
 
   // ---------------------------------------------------------------------- collective operations (addon/collectives.cc)
 
@@ -225,6 +225,8 @@ export const Call = {
   context: 2,
   /** The element type's code for what is certainly a typed array (anything else ends the process), or -1. */
   type: 3,
+  /** Bits, see `MODE` in packages/engine. */
+  mode: 4,
 } as const;
 
 /** Places in `outcomes`, of each operation; the first ones of `Report`. */

@@ -108,35 +108,47 @@ class NativeEngine implements Engine {
     });
   }
 
-  send(buffer: BufferLike, dest: number, tag: number, context: number): void {
-    address(this.#call, dest, tag, context, elementTypeCode(buffer));
+  send(buffer: BufferLike, dest: number, tag: number, context: number, mode = 0): void {
+    address(this.#call, dest, tag, context, elementTypeCode(buffer), mode);
     this.#binding.send(buffer);
-    if (this.#report[RESULT] !== 0) this.#sendAgain(buffer, dest, tag, context);
+    if (this.#report[RESULT] !== 0) this.#sendAgain(buffer, dest, tag, context, mode);
   }
 
-  recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival {
-    address(this.#call, source, tag, context, elementTypeCode(buffer));
+  recv(buffer: BufferLike, source: number, tag: number, context: number, mode = 0): Arrival {
+    address(this.#call, source, tag, context, elementTypeCode(buffer), mode);
     this.#binding.recv(buffer);
-    if (this.#report[RESULT] !== 0) this.#recvAgain(buffer, source, tag, context);
+    if (this.#report[RESULT] !== 0) this.#recvAgain(buffer, source, tag, context, mode);
     return new Received(this.#report, 0);
   }
 
-  isend(buffer: BufferLike, dest: number, tag: number, context: number): PendingOperation {
+  isend(
+    buffer: BufferLike,
+    dest: number,
+    tag: number,
+    context: number,
+    mode = 0,
+  ): PendingOperation {
     const type = elementTypeCode(buffer);
     let view = buffer;
     if (type === UNKNOWN_TYPE) view = lasting(buffer, 'isend');
     else checkLasting(buffer, 'isend');
-    address(this.#call, dest, tag, context, type);
+    address(this.#call, dest, tag, context, type, mode);
     this.#binding.isend(view);
     return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag);
   }
 
-  irecv(buffer: BufferLike, source: number, tag: number, context: number): PendingOperation {
+  irecv(
+    buffer: BufferLike,
+    source: number,
+    tag: number,
+    context: number,
+    mode = 0,
+  ): PendingOperation {
     const type = elementTypeCode(buffer);
     let view = buffer;
     if (type === UNKNOWN_TYPE) view = lasting(buffer, 'irecv');
     else checkLasting(buffer, 'irecv');
-    address(this.#call, source, tag, context, type);
+    address(this.#call, source, tag, context, type, mode);
     this.#binding.irecv(view);
     return this.#report[RESULT] === 0
       ? new Received(this.#report, 0)
@@ -166,9 +178,9 @@ class NativeEngine implements Engine {
     const arrival = this.#arrival();
     return {
       ...arrival,
-      receive(buffer: BufferLike): void {
+      receive(buffer: BufferLike, mode = 0): void {
         const view = buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
-        const result = binding.mrecv(handle, view);
+        const result = binding.mrecv(handle, view, mode);
         if (result !== 0) {
           throw failure(binding, result, {
             operation: 'mrecv',
@@ -268,9 +280,9 @@ class NativeEngine implements Engine {
   }
 
   /** The first attempt failed: Node-API 9 knows no SharedArrayBuffer, only views of one. */
-  #sendAgain(buffer: BufferLike, dest: number, tag: number, context: number): void {
+  #sendAgain(buffer: BufferLike, dest: number, tag: number, context: number, mode: number): void {
     if (this.#isUnknown(buffer)) {
-      address(this.#call, dest, tag, context, UNKNOWN_TYPE);
+      address(this.#call, dest, tag, context, UNKNOWN_TYPE, mode);
       this.#binding.send(new Uint8Array(buffer));
     }
     const result = this.#report[RESULT] as number;
@@ -278,9 +290,9 @@ class NativeEngine implements Engine {
     throw failure(this.#binding, result, { operation: 'send', peer: dest, tag });
   }
 
-  #recvAgain(buffer: BufferLike, source: number, tag: number, context: number): void {
+  #recvAgain(buffer: BufferLike, source: number, tag: number, context: number, mode: number): void {
     if (this.#isUnknown(buffer)) {
-      address(this.#call, source, tag, context, UNKNOWN_TYPE);
+      address(this.#call, source, tag, context, UNKNOWN_TYPE, mode);
       this.#binding.recv(new Uint8Array(buffer));
     }
     const result = this.#report[RESULT] as number;
@@ -316,7 +328,7 @@ class NativeEngine implements Engine {
   }
 }
 
-const { partner: PARTNER, tag: TAG, context: CONTEXT, type: TYPE } = Call;
+const { partner: PARTNER, tag: TAG, context: CONTEXT, type: TYPE, mode: MODE } = Call;
 const { result: RESULT } = Report;
 
 /** What the next call that names a message takes beside its buffer. */
@@ -326,9 +338,11 @@ function address(
   tag: number,
   context: number,
   type: number,
+  mode: number,
 ): void {
   call[PARTNER] = partner;
   call[TAG] = tag;
   call[CONTEXT] = context;
   call[TYPE] = type;
+  call[MODE] = mode;
 }

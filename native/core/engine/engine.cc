@@ -73,7 +73,8 @@ void Engine::startSelfSend(Request& request) {
     }
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = request.envelope;
-    if (settings_.eagerLimit > 0 && request.capacity <= settings_.eagerLimit) {
+    if (settings_.eagerLimit > 0 && request.capacity <= settings_.eagerLimit &&
+        !request.synchronous) {
         message->form = UnexpectedMessage::Form::eager;
         message->payload = std::make_unique<std::byte[]>(request.capacity);
         IoCursor(request.parts).copyOut(message->payload.get(), request.capacity);

@@ -165,7 +165,7 @@ bool Engine::put(Peer& peer, Request& request) {
         return true;
     }
     const bool eager =
-        !request.exposed &&
+        !request.exposed && !request.synchronous &&
         goesEager(request.parts.size() == 1 ? request.parts[0].iov_base : nullptr, bytes);
     Put result;
     if (eager) {

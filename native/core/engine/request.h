@@ -84,9 +84,10 @@ struct Request : QueueTag, ServeTag {
     Kind kind = Kind::send;
     State state = State::idle;
     bool cancelled = false;
-    bool claimed = false;  // send to oneself: a matched probe has taken the message
-    bool exposed = false;  // send: goes as a descriptor, whatever its length
-    bool exact = false;    // recv: a shorter message is an error too
+    bool claimed = false;      // send to oneself: a matched probe has taken the message
+    bool exposed = false;      // send: goes as a descriptor, whatever its length
+    bool synchronous = false;  // send: the same, complete once it is matched and copied
+    bool exact = false;        // recv: a shorter message is an error too
     // Recv: complete once the message is claimed; it is pulled in parts (startPull) and released
     // (endExposure) by whoever asked for it.
     bool accepting = false;

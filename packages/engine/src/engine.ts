@@ -10,6 +10,14 @@ export const PROC_NULL = -2;
 /** The highest tag, MPI_TAG_UB. */
 export const TAG_UB = 0x7fffffff;
 
+/** How a message goes, and what it is: bits, of which any may be set. */
+export const MODE = {
+  /** A send is complete only once a receive has matched it (MPI-4.1 section 3.4). */
+  synchronous: 1,
+  /** The message is an encoded value; it meets only receives of this mode, others fail with `ERR_TYPE`. */
+  object: 2,
+} as const;
+
 /** What a message is matched by, as its receiver sees it. */
 export interface Arrival {
   /** Rank of the sender. */
@@ -43,22 +51,35 @@ export interface PendingOperation {
 
 /** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
 export interface MatchedMessage extends Arrival {
-  receive(buffer: BufferLike): void;
+  /** @param mode see `MODE` */
+  receive(buffer: BufferLike, mode?: number): void;
 }
 
 /**
  * What every engine offers, in the words of MPI. Ranks are those of the engine's world; buffers are used in place.
- * `context` separates communicators. Blocking calls throw `MpiError`.
+ * `context` separates communicators. `mode`, see `MODE`, is 0 where it is left out. Blocking calls throw `MpiError`.
  */
 export interface Engine {
   readonly rank: number;
   readonly size: number;
 
-  send(buffer: BufferLike, dest: number, tag: number, context: number): void;
-  recv(buffer: BufferLike, source: number, tag: number, context: number): Arrival;
+  send(buffer: BufferLike, dest: number, tag: number, context: number, mode?: number): void;
+  recv(buffer: BufferLike, source: number, tag: number, context: number, mode?: number): Arrival;
   /** These start; an operation that is done when it is returned has succeeded. */
-  isend(buffer: BufferLike, dest: number, tag: number, context: number): PendingOperation;
-  irecv(buffer: BufferLike, source: number, tag: number, context: number): PendingOperation;
+  isend(
+    buffer: BufferLike,
+    dest: number,
+    tag: number,
+    context: number,
+    mode?: number,
+  ): PendingOperation;
+  irecv(
+    buffer: BufferLike,
+    source: number,
+    tag: number,
+    context: number,
+    mode?: number,
+  ): PendingOperation;
 
   /** Blocks until a message that matches is there; leaves it there. */
   probe(source: number, tag: number, context: number): Arrival;

@@ -20,6 +20,7 @@ export {
   type Arrival,
   type Engine,
   type MatchedMessage,
+  MODE,
   type PendingOperation,
   PROC_NULL,
   TAG_UB,

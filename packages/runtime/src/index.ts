@@ -17,7 +17,7 @@ export { alloc } from './alloc.ts';
 export type { BlockingOptions } from './arguments.ts';
 export type { BufferArgument, DescribedBuffer } from './buffers.ts';
 export { type BlocksArgument, IN_PLACE, type InPlace } from './collectives/operand.ts';
-export { Communicator, type Received } from './communicator.ts';
+export { Communicator } from './communicator.ts';
 export {
   BYTE,
   Datatype,
@@ -50,6 +50,7 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
+export type { Received } from './point-to-point/probing.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
 export { VERSION } from './version.ts';

@@ -1,10 +1,11 @@
 import { Communicator } from './communicator.ts';
 import { Group } from './group.ts';
+import { CONTEXTS } from './membership.ts';
 import { processEngine } from './start.ts';
 
-/** Context ids, two per communicator: point-to-point and collective. Those of later ones come from the launcher. */
+/** The first of `CONTEXTS.count` ids of each; those of later communicators come from the launcher. */
 const WORLD_CONTEXT = 0;
-const SELF_CONTEXT = 2;
+const SELF_CONTEXT: number = CONTEXTS.count;
 
 /**
  * All ranks of the job (MPI_COMM_WORLD, MPI-4.1 section 7.2.4). The first use of any of its members joins the job; a

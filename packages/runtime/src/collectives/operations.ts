@@ -3,6 +3,7 @@ import type { BufferArgument } from '../buffers.ts';
 import { Completion } from '../completion.ts';
 import type { Fresh } from '../datatypes.ts';
 import { neverForget } from '../forgotten.ts';
+import { Membership } from '../membership.ts';
 import type { Op } from '../operators.ts';
 import { Request } from '../request.ts';
 import {
@@ -27,7 +28,6 @@ import type { BlocksArgument, InPlace } from './operand.ts';
 import { type Plan, plan } from './plan.ts';
 import { reduction } from './reductions.ts';
 import { checkNothingMore, checkRoot } from './root.ts';
-import type { Site } from './site.ts';
 
 /**
  * Collective operations: every rank of the communicator calls them, in the same order (MPI-4.1 chapter 6).
@@ -44,11 +44,8 @@ import type { Site } from './site.ts';
  * | `ERR_COLLECTIVE` | ranks have called different operations |
  * | `ERR_REENTRANT` | called from inside an operator |
  */
-export abstract class Collectives {
+export abstract class Collectives extends Membership {
   #usable = true;
-
-  /** @internal */
-  protected abstract site(): Site;
 
   /**
    * False once a collective operation has failed because a rank is gone or the job is ending: then none can succeed any
