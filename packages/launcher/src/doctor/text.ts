@@ -42,7 +42,7 @@ function verdictOf({ verdict, cmaBytes, stagedBytes }: SingleCopy): string {
     case 'works':
       return `Single copy works: two ranks pulled ${share} straight out of each other's memory.`;
     case 'refused':
-      return `Single copy is refused: two ranks pulled ${share}. Jobs run, with large messages in pieces through a socket, slower.`;
+      return `Single copy is refused: two ranks pulled ${share}. Jobs run, with large messages in pieces through the channel, slower.`;
     case 'failed':
       return 'Jobs do not run here.';
   }
