@@ -148,11 +148,19 @@ describe('loops', () => {
     return { counts, iterations: step.value };
   }
 
+  function sumOf(counts: readonly number[]): number {
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
   test('fast operations are done as often as usual', () => {
     const small = play(loopsOf({ benchmark: 'pingpong' }, 8192, 2000), 0.001);
-    expect(small).toEqual({ counts: [1, 1, 99_998], iterations: 100_000 });
+    expect(small.iterations).toBe(100_000);
+    expect(sumOf(small.counts)).toBe(100_000);
     const large = play(loopsOf({ benchmark: 'pingpong' }, 8193, 2000), 0.001);
-    expect(large).toEqual({ counts: [1, 1, 1998], iterations: 1000 });
+    expect(large).toEqual({
+      counts: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 977],
+      iterations: 1000,
+    });
   });
 
   test('slow ones as often as time allows, but never too few to say anything', () => {
@@ -160,14 +168,23 @@ describe('loops', () => {
       iterations: 200,
     });
     expect(play(loopsOf({ benchmark: 'pingpong' }, 2 ** 30, 2000), 5000)).toEqual({
-      counts: [1, 1, 10],
+      counts: [1, 2, 4, 3],
       iterations: 5,
     });
   });
 
+  test('a warm-up of so many milliseconds lasts about as long, whatever the usual count', () => {
+    const asked = { benchmark: 'pingpong', warmupMs: 400 } as const;
+    const total = sumOf(play(loopsOf(asked, 8, 2000), 0.001).counts);
+    expect(total).toBeGreaterThan(300_000);
+    expect(total).toBeLessThan(500_000);
+    expect(play(loopsOf(asked, 2 ** 30, 2000), 5000).counts).toEqual([1, 2, 4, 3]);
+    expect(play(loopsOf({ ...asked, warmup: 2 }, 8, 2000), 0.001).counts).toEqual([1, 1]);
+  });
+
   test('what was asked for is exact, however slow', () => {
     const asked = loopsOf({ benchmark: 'alltoall', iterations: 77, warmup: 3 }, 2 ** 30, 2000);
-    expect(play(asked, 5000)).toEqual({ counts: [1, 1, 1], iterations: 77 });
+    expect(play(asked, 5000)).toEqual({ counts: [1, 2], iterations: 77 });
     const cold = loopsOf({ benchmark: 'alltoall', iterations: 1, warmup: 0 }, 8, 2000);
     expect(play(cold, 1)).toEqual({ counts: [], iterations: 1 });
   });

@@ -107,11 +107,11 @@ describe('made-up MPIs', () => {
 
   test('who fails or stalls is out, with the reason, and leaves nothing behind', async () => {
     const { code, stdout } = await peers([
-      ...['pingpong', '--sizes', '8', '--timeout', '1', ...FEW],
+      ...['pingpong', '--sizes', '8', '--timeout', '5', ...FEW],
       ...['--mpi', `late=${mpicc},${stalling}`, '--mpi', `broken=${mpicc},${failing}`],
     ]);
     expect(code).toBe(0);
-    expect(stdout).toContain('late has no figure: no end after 1 s');
+    expect(stdout).toContain('late has no figure: no end after 5 s');
     expect(stdout).toMatch(/broken has no figure: .*exit code 3: no slots left/);
     expect(processesOf(sleep)).toEqual([]);
   });

@@ -40,9 +40,12 @@ static long read_count(const char* text, long least, long most) {
 
 static Settings read_settings(int argc, char** argv) {
     static const struct option options[] = {
-        {"iterations", required_argument, NULL, 'i'}, {"iterations-ms", required_argument, NULL, 'I'},
-        {"warmup", required_argument, NULL, 'w'},     {"warmup-ms", required_argument, NULL, 'W'},
-        {"pages", required_argument, NULL, 'p'},      {"off-cache", required_argument, NULL, 'o'},
+        {"iterations", required_argument, NULL, 'i'},
+        {"iterations-ms", required_argument, NULL, 'I'},
+        {"warmup", required_argument, NULL, 'w'},
+        {"warmup-ms", required_argument, NULL, 'W'},
+        {"pages", required_argument, NULL, 'p'},
+        {"off-cache", required_argument, NULL, 'o'},
         {NULL, 0, NULL, 0},
     };
     Settings settings = {10000, 10000, 0, 0, 0, 0};
@@ -87,8 +90,10 @@ static Buffer make_buffer(size_t bytes, const Settings* settings) {
     const size_t share = bytes < SMALL_PAGE ? half / SMALL_SHARE : half;
     long places = (long)(share / stride);
     if (places > MOST_PLACES) places = MOST_PLACES;
-    if (settings->off_cache_bytes == 0) places = 1;
-    else if (places < 2) places = 2;
+    if (settings->off_cache_bytes == 0)
+        places = 1;
+    else if (places < 2)
+        places = 2;
     size_t all = (size_t)places * stride;
     if (all < half) all = half;
     all = whole_pages(all, page);
@@ -118,22 +123,33 @@ static long affordable(long wanted, long least, double each_ms, double budget_ms
     return count < least ? (least < wanted ? least : wanted) : count;
 }
 
-/* Rank 0 alone looks at its clock and decides how often; the others do as it says. The first
- * operation connects, so it tells nothing about the others. The result is how many to measure. */
+/* As in bench/src/loops.ts: twice as many each time, until there have been enough or the time is
+ * used up. Rank 0 alone looks at its clock and decides how often; the others do as it says. The
+ * result is how many to measure. */
 static long warm_up(const Benchmark* benchmark, Operands* operands, const Settings* settings) {
-    double each_ms = 0;
-    long left = settings->warmup;
-    for (int i = 0; i < 2 && left > 0; i++, left--) {
+    double each_ms = 0, elapsed_ms = 0;
+    long done = 0;
+    for (long wanted = 1;; wanted *= 2) {
+        long count = settings->warmup - done < wanted ? settings->warmup - done : wanted;
+        if (settings->warmup_ms > 0 && done > 0) {
+            const double left_ms = settings->warmup_ms - elapsed_ms;
+            const long least = done < LEAST_WARMUP ? LEAST_WARMUP - done : 1;
+            if (done >= LEAST_WARMUP && left_ms <= 0)
+                count = 0;
+            else
+                count = affordable(count, least, each_ms, left_ms > 0 ? left_ms : 1e-9);
+        }
+        MPI_Bcast(&count, 1, MPI_LONG, 0, MPI_COMM_WORLD);
+        if (count == 0) break;
         const double begin = MPI_Wtime();
-        run(benchmark, operands, 1);
-        each_ms = i == 0 ? 0 : since_ms(begin);
+        run(benchmark, operands, count);
+        const double took_ms = since_ms(begin);
+        done += count;
+        elapsed_ms += took_ms;
+        each_ms = took_ms / (double)count;
     }
-    left = affordable(left, LEAST_WARMUP, each_ms, settings->warmup_ms);
-    MPI_Bcast(&left, 1, MPI_LONG, 0, MPI_COMM_WORLD);
-    const double begin = MPI_Wtime();
-    run(benchmark, operands, left);
-    if (left > 0) each_ms = since_ms(begin) / (double)left;
-    long count = affordable(settings->iterations, LEAST_ITERATIONS, each_ms, settings->iterations_ms);
+    long count =
+        affordable(settings->iterations, LEAST_ITERATIONS, each_ms, settings->iterations_ms);
     MPI_Bcast(&count, 1, MPI_LONG, 0, MPI_COMM_WORLD);
     return count;
 }

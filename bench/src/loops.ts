@@ -14,27 +14,37 @@ export interface LoopPlan {
  * trips of 64 MiB before the clock started that doubled the mean, with 10 it was over.
  */
 const LEAST_WARMUP = 10;
+/** As many as C counts in an int. */
+const MOST_WARMUP = 0x7fffffff;
 /** Fewer say nothing. */
 const LEAST_ITERATIONS = 5;
 
 /**
  * Yields how many operations to do next, takes the milliseconds they took, and returns how many to measure. A
  * generator, for ranks block while they do them and the rivals of onecopy do them in the event loop.
+ *
+ * Twice as many each time, until there have been enough or the budget is used up: what the first ones take says nothing
+ * about the later ones, which are connected, compiled and in the caches.
  */
 export function* warmUp(plan: LoopPlan): Generator<number, number, number> {
-  let left = plan.warmup;
+  const { warmup, warmupBudgetMs = Number.POSITIVE_INFINITY } = plan;
+  let done = 0;
+  let elapsedMs = 0;
   let eachMs = 0;
-  if (left > 0) {
-    // The first one connects, so it tells nothing about the others.
-    yield 1;
-    left -= 1;
+  for (let wanted = 1; done < warmup; wanted *= 2) {
+    const least = Math.max(1, LEAST_WARMUP - done);
+    const count = affordable(
+      Math.min(wanted, warmup - done),
+      least,
+      eachMs,
+      warmupBudgetMs - elapsedMs,
+    );
+    const took = yield count;
+    done += count;
+    elapsedMs += took;
+    eachMs = took / count;
+    if (done >= LEAST_WARMUP && elapsedMs >= warmupBudgetMs) break;
   }
-  if (left > 0) {
-    eachMs = yield 1;
-    left -= 1;
-  }
-  left = affordable(left, LEAST_WARMUP, eachMs, plan.warmupBudgetMs);
-  if (left > 0) eachMs = (yield left) / left;
   return affordable(plan.iterations, LEAST_ITERATIONS, eachMs, plan.iterationsBudgetMs);
 }
 
@@ -59,6 +69,8 @@ export interface AskedLoops {
   readonly benchmark: BenchmarkName;
   readonly iterations?: number;
   readonly warmup?: number;
+  /** What the warm-up takes, whatever the usual count is, unless `warmup` says how many. */
+  readonly warmupMs?: number;
   /** What the buffers of a rank walk through; undefined: they stay where they are. */
   readonly offCacheBytes?: number;
 }
@@ -73,9 +85,7 @@ export function loopsOf(asked: AskedLoops, bytes: number, passMs: number): LoopP
       : coldMessagesOf(bytes, asked.offCacheBytes);
   const coldOperations = Math.floor(coldMessages / (benchmark.messagesPerOperation ?? 1));
   return {
-    ...(asked.warmup === undefined
-      ? { warmup: usual.warmup, warmupBudgetMs: passMs * WARMUP_SHARE }
-      : { warmup: asked.warmup }),
+    ...warmupOf(asked, usual.warmup, passMs),
     ...(asked.iterations === undefined
       ? {
           iterations: Math.min(usual.iterations, Math.max(LEAST_ITERATIONS, coldOperations)),
@@ -83,4 +93,15 @@ export function loopsOf(asked: AskedLoops, bytes: number, passMs: number): LoopP
         }
       : { iterations: asked.iterations }),
   };
+}
+
+function warmupOf(
+  { warmup, warmupMs }: AskedLoops,
+  usual: number,
+  passMs: number,
+): Pick<LoopPlan, 'warmup' | 'warmupBudgetMs'> {
+  if (warmup !== undefined) return { warmup };
+  return warmupMs === undefined
+    ? { warmup: usual, warmupBudgetMs: passMs * WARMUP_SHARE }
+    : { warmup: MOST_WARMUP, warmupBudgetMs: warmupMs };
 }
