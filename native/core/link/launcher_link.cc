@@ -147,7 +147,8 @@ bool LauncherLink::poll(LauncherSink& sink) {
             abort(1, false,
                   "rank " + std::to_string(rank_) +
                       " has no descriptors left for a connection (limit " +
-                      std::to_string(limit.rlim_cur) + "): raise `ulimit -n`, each peer needs some");
+                      std::to_string(limit.rlim_cur) +
+                      "): raise `ulimit -n`, each peer needs some");
             say(ControlKind::ack);
             continue;
         }
