@@ -46,7 +46,8 @@ await runScript(async () => {
   for (const [tool, reason] of missing) leftOut.push(`what needs ${tool} (${reason})`);
 
   if (wanted('core')) {
-    await core('plain', 'core tests', {});
+    if (full) await core('plain', 'core tests', {});
+    else leftOut.push('core tests without sanitizers (npm run test:full runs them too)');
     await core('address', 'core tests under ASan and UBSan', {
       ASAN_OPTIONS: 'detect_stack_use_after_return=1',
       UBSAN_OPTIONS: 'print_stacktrace=1',
