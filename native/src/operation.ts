@@ -82,6 +82,13 @@ export const RECEIVE: Nature = { operation: 'irecv', receives: true };
 
 /** The slot of an operation whose buffers the addon holds by itself. */
 const NO_SLOT = -1;
+/** Of a round of a persistent request: the slot outlasts it. */
+const LASTING_SLOT = -2;
+
+/** Memory that cannot be resized is all there or, being transferred away, nothing of it. */
+export function isThere(array: NodeJS.TypedArray | undefined): boolean {
+  return array !== undefined && byteLengthOf.call(array) > 0;
+}
 
 export class NativeOperation implements PendingOperation {
   readonly #handle: number;
@@ -89,7 +96,7 @@ export class NativeOperation implements PendingOperation {
   readonly #nature: Nature;
   readonly #partner: number;
   readonly #tag: number;
-  readonly #slot: number;
+  #slot: number;
   /** Where its bytes lie, if that is a typed array; `Binding.views` has it in any case. */
   readonly #array: NodeJS.TypedArray | undefined;
   #done: boolean;
@@ -133,6 +140,18 @@ export class NativeOperation implements PendingOperation {
     return new NativeOperation(handle, started, nature, partner, tag, slot, array);
   }
 
+  /** A round of a persistent request. */
+  static ofRound(
+    started: Started,
+    nature: Nature,
+    handle: number,
+    array: NodeJS.TypedArray | undefined,
+    partner: number,
+    tag: number,
+  ): NativeOperation {
+    return new NativeOperation(handle, started, nature, partner, tag, LASTING_SLOT, array);
+  }
+
   static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
     return new NativeOperation(handle, started, nature, 0, 0, NO_SLOT, undefined);
   }
@@ -147,12 +166,16 @@ export class NativeOperation implements PendingOperation {
 
   /**
    * For `Binding.waitAll`: the handle, negated unless its buffer is certainly there at this moment; 0 when there is
-   * nothing to wait for. Memory that cannot be resized is all there or, being transferred away, nothing of it.
+   * nothing to wait for.
    */
   get handleForAll(): number {
     if (this.#done) return 0;
-    const isThere = this.#array !== undefined && byteLengthOf.call(this.#array) > 0;
-    return isThere ? this.#handle : -this.#handle;
+    return isThere(this.#array) ? this.#handle : -this.#handle;
+  }
+
+  /** Its round is the last one: the buffer can go with it. */
+  lastIn(slot: number): void {
+    this.#slot = slot;
   }
 
   test(): boolean {
@@ -225,7 +248,7 @@ export class NativeOperation implements PendingOperation {
 
   #end(): void {
     this.#done = true;
-    if (this.#slot !== NO_SLOT) this.#started.binding.views[this.#slot] = undefined;
+    if (this.#slot >= 0) this.#started.binding.views[this.#slot] = undefined;
     if (this.#listener === undefined) return;
     this.#started.awaited.delete(this.#handle);
     queueMicrotask(() => this.#tell());

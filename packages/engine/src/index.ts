@@ -23,6 +23,7 @@ export {
   MODE,
   type PendingOperation,
   PROC_NULL,
+  type PreparedOperation,
   TAG_UB,
 } from './engine.ts';
 export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';
