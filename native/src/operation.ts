@@ -1,5 +1,5 @@
 /** Operations that outlive the call which started them. */
-import type { Arrival, BufferLike, PendingOperation } from '@onecopy/engine';
+import type { Arrival, BufferLike, EndListener, PendingOperation } from '@onecopy/engine';
 
 import { type Binding, Outcome, Report } from './binding.ts';
 import { type Attempt, failure } from './failure.ts';
@@ -16,7 +16,7 @@ export const SENT: PendingOperation = {
   arrival: undefined,
   test: () => true,
   wait: () => undefined,
-  notify: (settled) => queueMicrotask(() => settled(undefined)),
+  notify: (listener) => queueMicrotask(() => listener.ended(undefined)),
   cancel: () => false,
 };
 
@@ -53,8 +53,8 @@ export class Received implements PendingOperation, Arrival {
 
   wait(): void {}
 
-  notify(settled: (error: unknown) => void): void {
-    queueMicrotask(() => settled(undefined));
+  notify(listener: EndListener): void {
+    queueMicrotask(() => listener.ended(undefined));
   }
 
   cancel(): boolean {
@@ -102,7 +102,7 @@ export class NativeOperation implements PendingOperation {
   #done: boolean;
   #arrival: Arrival | undefined;
   #error: Error | undefined;
-  #listener: ((error: unknown) => void) | undefined;
+  #listener: EndListener | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
 
   private constructor(
@@ -206,8 +206,8 @@ export class NativeOperation implements PendingOperation {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  notify(settled: (error: unknown) => void): void {
-    this.#listener = settled;
+  notify(listener: EndListener): void {
+    this.#listener = listener;
     if (this.#done) {
       queueMicrotask(() => this.#tell());
       return;
@@ -226,7 +226,12 @@ export class NativeOperation implements PendingOperation {
 
   /** Called from the event loop, for a watched operation that is complete. */
   settle(): void {
-    if (!this.#done) this.#finish(this.#started.binding.test(this.#handle));
+    if (this.#done) return;
+    // At once, since nothing of the script is under way: a microtask for each message would cost as much as the rest.
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#finish(this.#started.binding.test(this.#handle));
+    listener?.ended(this.#error);
   }
 
   /** It has succeeded, its handle is used up, and what came stands in `numbers`, in the places of `Outcome`. */
@@ -257,7 +262,7 @@ export class NativeOperation implements PendingOperation {
   #tell(): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.(this.#error);
+    listener?.ended(this.#error);
   }
 
   #failure(result: number): Error {

@@ -29,6 +29,12 @@ export interface Arrival {
   readonly type: number;
 }
 
+/** Who is told of the end of an operation; an object, for there is one for each message. */
+export interface EndListener {
+  /** `error` is undefined if it has succeeded. */
+  ended(error: unknown): void;
+}
+
 /** A started operation of an engine. Once `done` is true, `test` and `wait` repeat how it ended. */
 export interface PendingOperation {
   /** Looks, after one round of progress, whether the operation is complete. Throws what the operation failed with. */
@@ -38,8 +44,8 @@ export interface PendingOperation {
    * the operation then goes on.
    */
   wait(timeout?: number): void;
-  /** Calls back from the event loop once the operation is complete, and keeps the process alive until then. */
-  notify(settled: (error: unknown) => void): void;
+  /** Tells it from the event loop once the operation is complete, and keeps the process alive until then. */
+  notify(listener: EndListener): void;
   /** Calls back once, when the operation is found to have failed, whoever finds it. */
   onFailure?(failed: (error: unknown) => void): void;
   /** Takes the operation back if nobody has matched it yet; a cancelled one ends with `ERR_CANCELLED`. */

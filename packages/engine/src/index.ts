@@ -18,6 +18,7 @@ export {
   ANY_SOURCE,
   ANY_TAG,
   type Arrival,
+  type EndListener,
   type Engine,
   type MatchedMessage,
   MODE,

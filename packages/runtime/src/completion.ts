@@ -1,30 +1,10 @@
-import { ANY_SOURCE, ANY_TAG, MpiError, type PendingOperation } from '@onecopy/engine';
+import { type EndListener, MpiError, type PendingOperation } from '@onecopy/engine';
 import { type Limit, type Limits, limitOf } from './limits.ts';
-
-/** What an operation does and with whom, for messages. */
-export interface Purpose {
-  readonly call: string;
-  /** Absent for a collective operation. */
-  readonly peer?: number | undefined;
-  readonly tag?: number | undefined;
-}
-
-/** `isend to rank 3, tag 7`. */
-export function describe({ call, peer, tag }: Purpose): string {
-  if (peer === undefined) return call;
-  const direction = call === 'irecv' || call === 'recvInit' ? 'from' : 'to';
-  const who = peer === ANY_SOURCE ? 'any rank' : `rank ${peer}`;
-  return `${call} ${direction} ${who}, ${tag === ANY_TAG ? 'any tag' : `tag ${tag}`}`;
-}
+import { NOTHING } from './nothing.ts';
+import { describe, type Purpose } from './purpose.ts';
 
 /** Reads the result of a completed operation. */
 export type Result<T> = (operation: PendingOperation) => T;
-
-/** What somebody who awaits an operation has got. */
-interface Awaited<T> {
-  readonly promise: Promise<T>;
-  readonly settle: () => void;
-}
 
 /**
  * How an operation ends that goes on after its call: the state behind a Request. It outlives a Request that its user
@@ -33,7 +13,7 @@ interface Awaited<T> {
  * An engine's operation is used up by its end, so whatever learns of the end first keeps it here; later questions are
  * answered from here.
  */
-export class Completion<T> {
+export class Completion<T> implements EndListener {
   /** Absent once it has ended. */
   #operation: PendingOperation | undefined;
   readonly #result: Result<T>;
@@ -46,7 +26,10 @@ export class Completion<T> {
   /** Somebody has got the failure. */
   #seen: boolean;
   #cancelled: boolean;
-  #awaited: Awaited<T> | undefined;
+  /** What somebody who awaits it has got. */
+  #awaited: Promise<T> | undefined;
+  #fulfil: ((value: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   #limit: Limit | undefined;
   /** Taken back by its limit: what it ends with, whatever its parts end with. */
   #givenUp: { readonly reason: unknown } | undefined;
@@ -75,6 +58,8 @@ export class Completion<T> {
     this.#seen = false;
     this.#cancelled = false;
     this.#awaited = undefined;
+    this.#fulfil = undefined;
+    this.#reject = undefined;
     this.#limit = undefined;
     this.#givenUp = undefined;
   }
@@ -255,26 +240,30 @@ export class Completion<T> {
   /** Settles with the operation. From the first call on the process stays alive until then. */
   promise(): Promise<T> {
     this.#awaited ??= this.#await();
-    return this.#awaited.promise;
+    return this.#awaited;
   }
 
-  #await(): Awaited<T> {
-    let settle = (): void => undefined;
+  #await(): Promise<T> {
     const promise = new Promise<T>((fulfil, reject) => {
-      settle = () => {
-        if (this.#failed) reject(this.#value);
-        else fulfil(this.#value as T);
-      };
+      this.#fulfil = fulfil as (value: unknown) => void;
+      this.#reject = reject;
     });
     const operation = this.#operation;
-    if (operation === undefined) settle();
-    else operation.notify((error) => this.#settled(operation, error));
-    return { promise, settle };
+    if (operation === undefined) this.#settle();
+    else operation.notify(this);
+    return promise;
   }
 
-  #settled(operation: PendingOperation, error: unknown): void {
+  #settle(): void {
+    if (this.#failed) this.#reject?.(this.#value);
+    else this.#fulfil?.(this.#value);
+  }
+
+  /** Told by the operation. */
+  ended(error: unknown): void {
     // A wait() or test() may have learnt of the end between the event and this call.
-    if (this.#operation === undefined) return;
+    const operation = this.#operation;
+    if (operation === undefined) return;
     if (error === undefined) this.#succeed(operation);
     else this.#fail(error);
   }
@@ -299,7 +288,7 @@ export class Completion<T> {
     }
     this.#operation = undefined;
     this.#limit?.release();
-    this.#awaited?.settle();
+    this.#settle();
   }
 
   #fail(error: unknown): void {
@@ -307,16 +296,6 @@ export class Completion<T> {
     this.#failed = true;
     this.#operation = undefined;
     this.#limit?.release();
-    this.#awaited?.settle();
+    this.#settle();
   }
 }
-
-/** Behind what has failed before it began. */
-const NOTHING: PendingOperation = {
-  done: true,
-  arrival: undefined,
-  test: () => true,
-  wait: () => undefined,
-  notify: (settled) => queueMicrotask(() => settled(undefined)),
-  cancel: () => false,
-};

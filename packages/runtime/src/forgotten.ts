@@ -6,7 +6,8 @@
  * finalization costs half a microsecond. So requests are only listed at first, and those that are still open when the
  * loop turns are registered; before that nothing could be finalized anyway.
  */
-import { type Completion, describe } from './completion.ts';
+import type { Completion } from './completion.ts';
+import { describe } from './purpose.ts';
 import { completionOf, type Request } from './request.ts';
 
 /** Lists shorter than this are not searched for entries that have ended. */

@@ -1,7 +1,9 @@
 import { MpiError, type PendingOperation, type PreparedOperation } from '@onecopy/engine';
 import { show } from './arguments.ts';
-import { Completion, describe, type Purpose, type Result } from './completion.ts';
+import { Completion, type Result } from './completion.ts';
 import { neverForget } from './forgotten.ts';
+import { NOTHING } from './nothing.ts';
+import { describe, type Purpose } from './purpose.ts';
 import { Request } from './request.ts';
 import { processEngine } from './start.ts';
 
@@ -159,7 +161,7 @@ function startTogether(call: string, requests: readonly unknown[]): Request<unkn
   let next = 0;
   for (let index = 0; index < requests.length; index++) {
     const state = stateOf(requests[index] as PersistentRequest<unknown>);
-    const round = state.prepared === undefined ? NOBODY : (rounds[next++] as PendingOperation);
+    const round = state.prepared === undefined ? NOTHING : (rounds[next++] as PendingOperation);
     started[index] = state.request(round);
   }
   return started;
@@ -171,13 +173,3 @@ function wrong(call: string, index: number, what: string, hint: string): never {
   const which = call === 'start' ? 'the request' : `element ${index}`;
   throw new MpiError('ERR_REQUEST', `${call}: ${which} ${what}. ${hint}`, { index });
 }
-
-/** A round with nobody. */
-const NOBODY: PendingOperation = {
-  done: true,
-  arrival: undefined,
-  test: () => true,
-  wait: () => undefined,
-  notify: (settled) => queueMicrotask(() => settled(undefined)),
-  cancel: () => false,
-};

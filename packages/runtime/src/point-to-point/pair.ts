@@ -1,4 +1,4 @@
-import { type Arrival, MpiError, type PendingOperation } from '@onecopy/engine';
+import { type Arrival, type EndListener, MpiError, type PendingOperation } from '@onecopy/engine';
 
 /** A receive and a send that are one operation: complete when both are. */
 export class Pair implements PendingOperation {
@@ -36,15 +36,14 @@ export class Pair implements PendingOperation {
     this.#end(failures);
   }
 
-  notify(settled: (error: unknown) => void): void {
+  notify(listener: EndListener): void {
     let open = this.parts.length;
     const failures: unknown[] = [];
-    for (const part of this.parts) {
-      part.notify((error) => {
-        if (error !== undefined) failures.push(error);
-        if (--open === 0) settled(worst(failures));
-      });
-    }
+    const ended = (error: unknown): void => {
+      if (error !== undefined) failures.push(error);
+      if (--open === 0) listener.ended(worst(failures));
+    };
+    for (const part of this.parts) part.notify({ ended });
   }
 
   /** Takes back what can be; true if anything was. The rest ends by itself. */
