@@ -75,6 +75,8 @@ export class Many {
   }
 
   #notStarted(prepared: readonly PreparedOperation[], result: number): MpiError {
+    const code = this.#binding.errorCodes[result];
+    if (code === 'ERR_REENTRANT') return failure(this.#binding, result, { operation: 'start' });
     const index = this.#binding.report[Report.result] as number;
     const { nature, partner, tag } = prepared[index] as NativePrepared;
     const why = failure(this.#binding, result, { operation: nature.operation, peer: partner, tag });
