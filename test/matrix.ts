@@ -43,6 +43,18 @@ export const OPERATIONS = [
   'allgather in place',
   'gather in place',
   'scatter into',
+  'ssend, irecv',
+  'issend, irecv, waitAny',
+  'isend, irecv, waitSome',
+  'isend, irecv, testSome',
+  'isend, irecv, testAll',
+  'isend, irecv with limits',
+  'isendrecv',
+  'isendrecv, waitAll',
+  'sendrecvReplace',
+  'isendrecvReplace',
+  'sendInit, recvInit',
+  'ssendInit, recvInit, await',
 ] as const;
 
 export const RANKS = [1, 2, 3, 4, 5, 7, 8] as const;

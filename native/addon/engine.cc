@@ -8,7 +8,9 @@
 
 #include "addon/collectives.h"
 #include "addon/face.h"
+#include "addon/persistent.h"
 #include "addon/view.h"
+#include "addon/waiting.h"
 
 namespace onecopy {
 
@@ -129,138 +131,6 @@ napi_value irecv(napi_env env, napi_callback_info info) {
             rank.engine->startRecv(request, from.selector(), from.kind(), view.type);
         });
     });
-}
-
-// Forgets an operation that is complete.
-void close(RankFace& rank, Pending& pending) {
-    // Watched and settled, but not delivered yet: the loop must not wait for it any more.
-    if (pending.operation().QueueTag::linked()) rank.loop->settleOne();
-    rank.pending.close(pending.handle);
-}
-
-napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
-    const ErrorCode outcome = pending.collective
-                                  ? reportCollective(rank, *pending.collective->execution)
-                                  : reportOutcome(rank, pending.request);
-    close(rank, pending);
-    return code(env, outcome);
-}
-
-napi_value wait(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<2> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        Pending* pending = rank.pending.find(in.real(env, 0));
-        if (pending == nullptr) return code(env, ErrorCode::request);
-        const double milliseconds = in.real(env, 1);
-        const Nanoseconds deadline = milliseconds >= 0 && milliseconds < 1e12
-                                         ? now() + static_cast<Nanoseconds>(milliseconds * 1e6)
-                                         : kNever;
-        Request& request = pending->operation();
-        const ErrorCode waited = rank.engine->wait(request, deadline);
-        if (waited != ErrorCode::ok) {
-            reportError(rank, {.peer = request.peer, .expected = request.capacity});
-            return code(env, waited);
-        }
-        return useUp(env, rank, *pending);
-    });
-}
-
-napi_value test(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<1> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        Pending* pending = rank.pending.find(in.real(env, 0));
-        if (pending == nullptr) return code(env, ErrorCode::request);
-        if (!pending->operation().complete()) rank.engine->progress();
-        if (!pending->operation().complete()) return number(env, -1);
-        return useUp(env, rank, *pending);
-    });
-}
-
-bool readNumbers(napi_env env, napi_value value, double*& numbers, std::size_t& length) {
-    napi_typedarray_type type;
-    void* data = nullptr;
-    if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_float64_array)
-        return false;
-    numbers = static_cast<double*>(data);
-    return true;
-}
-
-// Writes how an operation of waitAll() ended, where it has succeeded, and forgets it.
-void collect(RankFace& rank, double handle, double* outcome) {
-    outcome[kType] = -1;
-    // The same operation may have been named twice.
-    Pending* pending = rank.pending.find(handle);
-    if (pending == nullptr || pending->operation().error) return;
-    const Envelope& envelope = pending->operation().envelope;
-    outcome[kSource] = envelope.source;
-    outcome[kTag] = envelope.tag;
-    outcome[kBytes] = static_cast<double>(envelope.bytes);
-    outcome[kType] = static_cast<double>(envelope.type);
-    close(rank, *pending);
-}
-
-napi_value waitAll(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<3> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        const std::size_t count = in.unsignedInteger(env, 2);
-        double* handles = nullptr;
-        double* outcomes = nullptr;
-        std::size_t most = 0;
-        std::size_t room = 0;
-        if (!readNumbers(env, in.values[0], handles, most) ||
-            !readNumbers(env, in.values[1], outcomes, room) || most < count ||
-            room < count * kOutcomePlaces)
-            return code(env, ErrorCode::arg);
-        const Looking looking(rank.views);
-        std::vector<Request*>& requests = rank.waitedFor;
-        requests.clear();
-        // A copy: an operator may call waitAll(), which is refused only here, while this one waits.
-        std::vector<double>& named = rank.named;
-        named.assign(handles, handles + count);
-        for (const double handle : named) {
-            if (handle == 0) continue;
-            Pending* pending = rank.pending.find(std::abs(handle));
-            if (pending == nullptr) return code(env, ErrorCode::request);
-            if (handle > 0) pending->buffer.seen();
-            requests.push_back(&pending->operation());
-        }
-        if (const ErrorCode waited = rank.engine->waitAll(requests); waited != ErrorCode::ok)
-            return code(env, waited);
-        for (std::size_t i = 0; i < count; ++i)
-            collect(rank, std::abs(named[i]), outcomes + i * kOutcomePlaces);
-        return code(env, ErrorCode::ok);
-    });
-}
-
-napi_value cancel(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<1> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        Pending* pending = rank.pending.find(in.real(env, 0));
-        return number(env, pending != nullptr && rank.engine->cancel(pending->operation()) ? 1 : 0);
-    });
-}
-
-napi_value watch(napi_env env, napi_callback_info info) {
-    return guarded(env, [&]() -> napi_value {
-        const Arguments<1> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        Pending* pending = rank.pending.find(in.real(env, 0));
-        if (pending == nullptr || pending->operation().watched) return nullptr;
-        rank.engine->watch(pending->operation());
-        rank.loop->awaitOne();
-        return nullptr;
-    });
-}
-
-napi_value onSettled(napi_env env, napi_callback_info info) {
-    const Arguments<1> in(env, info);
-    face(env)->loop->listen(in.values[0]);
-    return nullptr;
 }
 
 // ----------------------------------------------------------------------------------------------------------
@@ -491,17 +361,13 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     exportRaw(env, exports, "recv", recv);
     exportRaw(env, exports, "isend", isend);
     exportRaw(env, exports, "irecv", irecv);
-    exportRaw(env, exports, "wait", wait);
-    exportRaw(env, exports, "test", test);
-    exportRaw(env, exports, "waitAll", waitAll);
-    exportRaw(env, exports, "cancel", cancel);
-    exportRaw(env, exports, "watch", watch);
-    exportRaw(env, exports, "onSettled", onSettled);
     exportRaw(env, exports, "probe", probe);
     exportRaw(env, exports, "iprobe", iprobe);
     exportRaw(env, exports, "mprobe", mprobe);
     exportRaw(env, exports, "mrecv", mrecv);
     exportRaw(env, exports, "leave", leave);
+    registerWaiting(env, exports);
+    registerPersistent(env, exports);
     registerCollectives(env, exports);
     exportRaw(env, exports, "wtime", wtime);
 }

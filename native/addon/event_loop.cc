@@ -9,10 +9,11 @@ namespace onecopy {
 
 namespace {
 
-// A turn ends after this many completions or rounds of progress, so that timers and sockets get
-// theirs; a round pulls at most one slice (512 KiB) per message.
+// A turn ends after this many completions, and its progress after so many rounds or so much time,
+// so that timers and sockets get theirs. A round is bounded in bytes itself (Engine::movePulls).
 constexpr std::size_t kCompletionsPerTurn = 512;
 constexpr int kRoundsPerTurn = 16;
+constexpr Nanoseconds kRoundsNanoseconds = 1'000'000;
 
 // How long an awaiting rank that has a core of its own looks again and again before it lets the
 // loop sleep: waking a sleeping core costs more than this. Short enough that a timer is not
@@ -143,7 +144,12 @@ void EventLoop::check() {
     woken_ = false;
     uv_idle_stop(&handles_->idle);
     bool moved = true;
-    for (int round = 0; round < kRoundsPerTurn && moved; ++round) moved = engine_.progress();
+    const Nanoseconds end = now() + kRoundsNanoseconds;
+    for (int round = 0; round < kRoundsPerTurn && moved; ++round) {
+        moved = engine_.progress();
+        // Large slices, or an operator in JavaScript: then it is time for somebody else.
+        if (now() >= end) break;
+    }
     if (moved) stayAwake();
     deliver();
     napi_close_handle_scope(env_, scope);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "addon/addressed.h"
 #include "addon/event_loop.h"
 #include "addon/heap.h"
 #include "addon/napi_setup.h"
@@ -32,19 +33,8 @@ enum Place {
     kResult,
     kSlot,
     kPlaces,
-    kOutcomePlaces = kType + 1  // of each operation of waitAll()
+    kOutcomePlaces = kType + 1  // of each operation of calls that name many
 };
-
-// Places in the call; `Call` in binding.ts.
-enum CallPlace { kPartner, kLabel, kContext, kElementType, kMode, kCallPlaces };
-
-// Bits of a message's mode; `Mode` in binding.ts.
-inline constexpr std::int32_t kSynchronous = 1;
-inline constexpr std::int32_t kObject = 2;
-
-constexpr MessageKind kindOfMode(std::int32_t mode) {
-    return (mode & kObject) != 0 ? MessageKind::object : MessageKind::buffer;
-}
 
 struct KeptMessage {
     MatchedMessage message;
@@ -65,7 +55,7 @@ struct RankFace {
     std::shared_ptr<HeapBlocks> heap;
     KeptViews views;
     HandleTable<Pending> pending;
-    // Of one waitAll(), kept for the next.
+    // Of one call that names many operations, kept for the next.
     std::vector<Request*> waitedFor;
     std::vector<double> named;
     HandleTable<KeptMessage> messages;
@@ -118,27 +108,6 @@ inline napi_value code(napi_env env, ErrorCode error) {
     return result;
 }
 
-// What a message call says beside its buffer. Written into memory that both sides know: each number
-// passed as an argument costs 4 ns.
-struct Addressed {
-    explicit Addressed(const RankFace& rank)
-        : partner(rank.call[kPartner]),
-          tag(rank.call[kLabel]),
-          context(static_cast<std::uint32_t>(rank.call[kContext])),
-          type(rank.call[kElementType]),
-          mode(rank.call[kMode]) {}
-    Selector selector() const { return {partner, tag, context}; }
-    MessageKind kind() const { return kindOfMode(mode); }
-    // Complete only once a receive has matched it, however short it is.
-    bool synchronous() const { return (mode & kSynchronous) != 0; }
-
-    std::int32_t partner;
-    std::int32_t tag;
-    std::uint32_t context;
-    std::int32_t type;
-    std::int32_t mode;
-};
-
 // The arguments of a call, as they come.
 template <std::size_t N>
 struct Arguments {
@@ -167,11 +136,16 @@ struct Arguments {
     RankFace* rank = nullptr;
 };
 
+// Into the report, or an outcome.
+inline void writeArrival(double* places, const Envelope& envelope) {
+    places[kSource] = envelope.source;
+    places[kTag] = envelope.tag;
+    places[kBytes] = static_cast<double>(envelope.bytes);
+    places[kType] = static_cast<double>(envelope.type);
+}
+
 inline void reportArrival(RankFace& rank, const Envelope& envelope) {
-    rank.report[kSource] = envelope.source;
-    rank.report[kTag] = envelope.tag;
-    rank.report[kBytes] = static_cast<double>(envelope.bytes);
-    rank.report[kType] = static_cast<double>(envelope.type);
+    writeArrival(rank.report, envelope);
 }
 
 inline void reportError(RankFace& rank, const Error& error) {
@@ -224,7 +198,7 @@ napi_value guardedMessage(napi_env env, napi_callback_info info, Body body) {
         return done(rank, sign * static_cast<double>(error));
     };
     try {
-        return body(begin(rank), in.values[0], Addressed(rank));
+        return body(begin(rank), in.values[0], Addressed(rank.call));
     } catch (const Reentrance&) {
         return failed(ErrorCode::reentrant);
     } catch (const std::bad_alloc&) {

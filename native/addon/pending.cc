@@ -36,26 +36,23 @@ bool HeldBuffer::stillThere() {
     return there;
 }
 
-bool KeptBuffer::lookAgain() {
+ErrorCode KeptBuffer::lookAgain() {
     const napi_env env = views_->env;
     napi_handle_scope scope;
     napi_open_handle_scope(env, &scope);
     napi_value array = nullptr;
     napi_value value = nullptr;
     View view;
-    bool there = false;
+    ErrorCode found = ErrorCode::detached;
     if (napi_get_reference_value(env, views_->array, &array) == napi_ok && array != nullptr &&
         napi_get_element(env, array, slot_, &value) == napi_ok) {
-        const ErrorCode found = readView(env, value, view);
-        // An array that was freed is out of the script's reach, and its memory is not used for
-        // anything else before this operation lets go of it.
-        there = found == ErrorCode::freed
-                    ? memory_ != nullptr
-                    : found == ErrorCode::ok && view.data == data_ && view.bytes == bytes_;
+        found = readView(env, value, view);
+        if (found == ErrorCode::ok && (view.data != data_ || view.bytes != bytes_))
+            found = ErrorCode::detached;
     }
     napi_close_handle_scope(env, scope);
-    if (there) seenIn_ = views_->call;
-    return there;
+    if (found == ErrorCode::ok) seenIn_ = views_->call;
+    return found;
 }
 
 }  // namespace onecopy

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "addon/addressed.h"
 #include "addon/napi_setup.h"
 #include "addon/script_operator.h"
 #include "addon/view.h"
@@ -77,10 +78,19 @@ class KeptBuffer final : public BufferOwner {
     // TypeScript has seen, just before this call, that it is there.
     void seen() { seenIn_ = views_->call; }
 
-    bool stillThere() override { return (seenIn_ == views_->call && seenIn_ != 0) || lookAgain(); }
+    bool stillThere() override {
+        const ErrorCode found = look();
+        // An array that was freed is out of the script's reach, and its memory is not used for
+        // anything else before this operation lets go of it.
+        return found == ErrorCode::ok || (found == ErrorCode::freed && memory_ != nullptr);
+    }
+    // The same memory, of the same length; otherwise what has become of it.
+    ErrorCode look() {
+        return seenIn_ == views_->call && seenIn_ != 0 ? ErrorCode::ok : lookAgain();
+    }
 
    private:
-    bool lookAgain();
+    ErrorCode lookAgain();
 
     KeptViews* views_ = nullptr;
     std::uint32_t slot_ = 0;
@@ -105,14 +115,36 @@ struct PendingCollective {
     std::unique_ptr<Execution> execution;
 };
 
-// A send or receive (`request`), or a collective operation.
+// What each round of a persistent request starts with.
+struct Prepared {
+    Addressed to;
+    View view;
+    bool receives = false;
+    bool active = false;
+    // Forgotten when the round that goes on has ended.
+    bool freed = false;
+};
+
+// A send or receive (`request`), or a collective operation. A persistent one keeps its handle and
+// its buffer from round to round.
 struct Pending {
     Request& operation() { return collective ? collective->execution->handle : request; }
+    bool active() const { return !prepared || prepared->active; }
+
+    // For another round: nothing is left of the one before.
+    void renewRequest() {
+        std::destroy_at(&request);
+        std::construct_at(&request);
+        request.setBuffer(prepared->view.data, prepared->view.bytes);
+        request.owner = &buffer;
+        request.cookie = this;
+    }
 
     double handle = 0;
     KeptBuffer buffer;
     Request request;
     std::unique_ptr<PendingCollective> collective;
+    std::unique_ptr<Prepared> prepared;
 };
 
 // Hands out numbers that are never used twice, so that a stale one finds nothing.

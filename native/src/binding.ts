@@ -33,7 +33,7 @@ export interface Binding {
     readonly error?: string;
   };
 
-  // ------------------------------------------------------------------------------------ the rank (addon/engine.cc)
+  // --------------------------------------------------------------------- the rank (addon/engine.cc, addon/waiting.cc)
 
   /**
    * Joins the job whose control socket is `fd` (its inode must agree), or makes a world of one. Throws an Error with
@@ -77,12 +77,18 @@ export interface Binding {
   /** Result: -1 not done yet, else as wait(), the handle being used up. */
   test(handle: number): number;
   /**
-   * Blocks until the first `count` of the handles are complete. One whose buffer was just seen to be there is passed as
-   * it is, others negated; 0 stands for none. Those that have succeeded are used up, and how they ended is in `outcomes`, in so many places
-   * each as `Outcome` has; the others, whose type is -1 there, are to be asked. Result: error number (ERR_DEADLOCK,
-   * ERR_REQUEST), none being used up then, or 0.
+   * Blocks until the first `count` of the handles are complete, or for `timeout` milliseconds (negative: no limit). One
+   * whose buffer was just seen to be there is passed as it is, others negated; 0 stands for none. Those that have
+   * succeeded are used up, and how they ended is in `outcomes`, in so many places each as `Outcome` has; the others,
+   * whose type is `TO_BE_ASKED` there, are to be asked. Result: error number (ERR_TIMEOUT, ERR_DEADLOCK, ERR_REQUEST),
+   * none being used up then, or 0.
    */
-  waitAll(handles: Float64Array, outcomes: Float64Array, count: number): number;
+  waitAll(handles: Float64Array, outcomes: Float64Array, count: number, timeout: number): number;
+  /**
+   * The same until at least one of them is complete; 0 milliseconds are one look. The type of those that are not is
+   * `GOES_ON`.
+   */
+  waitSome(handles: Float64Array, outcomes: Float64Array, count: number, timeout: number): number;
   /** Result: 1 when it was taken back (it then completes with ERR_CANCELLED), 0 when it is too late. */
   cancel(handle: number): number;
   /** Keeps the process alive until the handle is done, and then names it to the listener of `onSettled`. */
@@ -92,6 +98,26 @@ export interface Binding {
    * The listener uses each up with `test`.
    */
   onSettled(listener: (handles: Float64Array) => void): void;
+
+  // ------------------------------------------------------------------------- persistent requests (addon/persistent.cc)
+
+  /**
+   * Keeps what a send takes, from its buffer to what stands in `call`. Result: a handle > 0, the buffer being kept in
+   * `views[report[Report.slot]]` until the handle was released and no round goes on; or -error number. A round that
+   * goes on has the same handle.
+   */
+  prepareSend(buffer: BufferLike): void;
+  prepareRecv(buffer: BufferLike): void;
+  /**
+   * Starts a round of the first `count` of the handles, passed as to waitAll(). `outcomes` is as there; the type of one
+   * that is not complete at once is `GOES_ON`. Result: 0, or the number of the error that keeps the one at
+   * `report[Report.result]` from being started; none is then.
+   */
+  startAll(handles: Float64Array, outcomes: Float64Array, count: number): number;
+  /** Forgets it, now or when its round has ended. */
+  release(handle: number): void;
+
+  // ---------------------------------------------------------------------------------------- probing (addon/engine.cc)
 
   /** Blocks. Result: error number; the arrival is in `report`. */
   probe(source: number, tag: number, context: number): number;
@@ -237,6 +263,10 @@ export const Outcome = {
   type: 3,
   places: 4,
 } as const;
+
+/** Types in the outcome of an operation that has not succeeded. */
+export const TO_BE_ASKED = -1;
+export const GOES_ON = -2;
 
 /** By `report[Report.syscall]`. */
 export const SYSCALLS: readonly string[] = [

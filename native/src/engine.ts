@@ -6,21 +6,16 @@ import {
   type MatchedMessage,
   MpiError,
   type PendingOperation,
+  type PreparedOperation,
 } from '@onecopy/engine';
 
-import {
-  type Binding,
-  Call,
-  type ControlSocket,
-  Outcome,
-  Report,
-  type StartInfo,
-} from './binding.ts';
+import { type Binding, Call, type ControlSocket, Report, type StartInfo } from './binding.ts';
 import { NativeCommunicator } from './collectives.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
 import { failure } from './failure.ts';
 import { checkLasting, lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
+import { Many } from './many.ts';
 import {
   NativeOperation,
   type Nature,
@@ -30,6 +25,7 @@ import {
   SENT,
   type Started,
 } from './operation.ts';
+import { NativePrepared } from './prepared.ts';
 
 const CONTROL_VARIABLE = 'ONECOPY_CONTROL';
 const JOB_VARIABLE = 'ONECOPY_JOB';
@@ -87,14 +83,13 @@ class NativeEngine implements Engine {
   readonly #call: Int32Array;
   readonly #report: Float64Array;
   readonly #started: Started;
-  // Of one waitAll, kept for the next; see `Binding.waitAll`.
-  #handles: Float64Array = new Float64Array(0);
-  #outcomes: Float64Array = new Float64Array(0);
+  readonly #many: Many;
 
   constructor(binding: Binding, info: StartInfo) {
     this.#binding = binding;
     this.#call = binding.call;
     this.#report = binding.report;
+    this.#many = new Many(binding);
     this.rank = info.rank;
     this.size = info.size;
     const awaited = new Map<number, NativeOperation>();
@@ -206,38 +201,44 @@ class NativeEngine implements Engine {
     );
   }
 
-  waitAll(operations: readonly PendingOperation[]): void {
-    const count = operations.length;
-    if (this.#handles.length < count) {
-      this.#handles = new Float64Array(2 * count);
-      this.#outcomes = new Float64Array(2 * count * Outcome.places);
-    }
-    const handles = this.#handles;
-    const outcomes = this.#outcomes;
-    for (let i = 0; i < count; i++) {
-      const operation = operations[i];
-      if (operation instanceof NativeOperation) handles[i] = operation.handleForAll;
-      else if (operation?.done) handles[i] = 0;
-      else throw new MpiError('ERR_REQUEST', 'waitAll: not an operation of this engine');
-    }
-    const result = this.#binding.waitAll(handles, outcomes, count);
-    if (result !== 0) throw failure(this.#binding, result, { operation: 'waitAll' });
-    let first: unknown;
-    for (let i = 0; i < count; i++) {
-      const operation = operations[i];
-      if (!(operation instanceof NativeOperation)) continue;
-      const at = i * Outcome.places;
-      if (!operation.done && (outcomes[at + Outcome.type] as number) >= 0) {
-        operation.succeed(outcomes, at);
-        continue;
-      }
-      try {
-        operation.test();
-      } catch (error) {
-        first ??= error;
-      }
-    }
-    if (first !== undefined) throw first;
+  prepareSend(
+    buffer: BufferLike,
+    dest: number,
+    tag: number,
+    context: number,
+    mode = 0,
+  ): PreparedOperation {
+    const type = elementTypeCode(buffer);
+    const view = lasting(buffer, 'sendInit');
+    address(this.#call, dest, tag, context, type, mode);
+    this.#binding.prepareSend(view);
+    return this.#prepared(SEND, view, type, dest, tag, 'sendInit');
+  }
+
+  prepareRecv(
+    buffer: BufferLike,
+    source: number,
+    tag: number,
+    context: number,
+    mode = 0,
+  ): PreparedOperation {
+    const type = elementTypeCode(buffer);
+    const view = lasting(buffer, 'recvInit');
+    address(this.#call, source, tag, context, type, mode);
+    this.#binding.prepareRecv(view);
+    return this.#prepared(RECEIVE, view, type, source, tag, 'recvInit');
+  }
+
+  startAll(prepared: readonly PreparedOperation[]): PendingOperation[] {
+    return this.#many.startAll(prepared);
+  }
+
+  waitAll(operations: readonly PendingOperation[], timeout?: number): void {
+    this.#many.waitAll(operations, timeout);
+  }
+
+  waitSome(operations: readonly PendingOperation[], timeout?: number): boolean {
+    return this.#many.waitSome(operations, timeout);
   }
 
   alloc(bytes: number): ArrayBuffer {
@@ -308,6 +309,23 @@ class NativeEngine implements Engine {
 
   #arrival(): Arrival {
     return new Received(this.#report, 0);
+  }
+
+  /** What the call that was just made has prepared. */
+  #prepared(
+    nature: Nature,
+    view: BufferLike,
+    type: number,
+    peer: number,
+    tag: number,
+    operation: string,
+  ): NativePrepared {
+    const handle = this.#report[RESULT] as number;
+    if (handle < 0) throw failure(this.#binding, -handle, { operation, peer, tag });
+    const slot = (this.#report[Report.slot] as number) | 0;
+    this.#binding.views[slot] = view;
+    const array = type === UNKNOWN_TYPE ? undefined : (view as NodeJS.TypedArray);
+    return new NativePrepared(this.#started, nature, handle, slot, array, peer, tag);
   }
 
   /** What the call that was just made has started. */

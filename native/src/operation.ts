@@ -1,5 +1,5 @@
 /** Operations that outlive the call which started them. */
-import type { Arrival, BufferLike, PendingOperation } from '@onecopy/engine';
+import type { Arrival, BufferLike, EndListener, PendingOperation } from '@onecopy/engine';
 
 import { type Binding, Outcome, Report } from './binding.ts';
 import { type Attempt, failure } from './failure.ts';
@@ -16,7 +16,7 @@ export const SENT: PendingOperation = {
   arrival: undefined,
   test: () => true,
   wait: () => undefined,
-  notify: (settled) => queueMicrotask(() => settled(undefined)),
+  notify: (listener) => queueMicrotask(() => listener.ended(undefined)),
   cancel: () => false,
 };
 
@@ -53,8 +53,8 @@ export class Received implements PendingOperation, Arrival {
 
   wait(): void {}
 
-  notify(settled: (error: unknown) => void): void {
-    queueMicrotask(() => settled(undefined));
+  notify(listener: EndListener): void {
+    queueMicrotask(() => listener.ended(undefined));
   }
 
   cancel(): boolean {
@@ -82,6 +82,13 @@ export const RECEIVE: Nature = { operation: 'irecv', receives: true };
 
 /** The slot of an operation whose buffers the addon holds by itself. */
 const NO_SLOT = -1;
+/** Of a round of a persistent request: the slot outlasts it. */
+const LASTING_SLOT = -2;
+
+/** Memory that cannot be resized is all there or, being transferred away, nothing of it. */
+export function isThere(array: NodeJS.TypedArray | undefined): boolean {
+  return array !== undefined && byteLengthOf.call(array) > 0;
+}
 
 export class NativeOperation implements PendingOperation {
   readonly #handle: number;
@@ -89,13 +96,13 @@ export class NativeOperation implements PendingOperation {
   readonly #nature: Nature;
   readonly #partner: number;
   readonly #tag: number;
-  readonly #slot: number;
+  #slot: number;
   /** Where its bytes lie, if that is a typed array; `Binding.views` has it in any case. */
   readonly #array: NodeJS.TypedArray | undefined;
   #done: boolean;
   #arrival: Arrival | undefined;
   #error: Error | undefined;
-  #listener: ((error: unknown) => void) | undefined;
+  #listener: EndListener | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
 
   private constructor(
@@ -133,6 +140,18 @@ export class NativeOperation implements PendingOperation {
     return new NativeOperation(handle, started, nature, partner, tag, slot, array);
   }
 
+  /** A round of a persistent request. */
+  static ofRound(
+    started: Started,
+    nature: Nature,
+    handle: number,
+    array: NodeJS.TypedArray | undefined,
+    partner: number,
+    tag: number,
+  ): NativeOperation {
+    return new NativeOperation(handle, started, nature, partner, tag, LASTING_SLOT, array);
+  }
+
   static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
     return new NativeOperation(handle, started, nature, 0, 0, NO_SLOT, undefined);
   }
@@ -147,12 +166,16 @@ export class NativeOperation implements PendingOperation {
 
   /**
    * For `Binding.waitAll`: the handle, negated unless its buffer is certainly there at this moment; 0 when there is
-   * nothing to wait for. Memory that cannot be resized is all there or, being transferred away, nothing of it.
+   * nothing to wait for.
    */
   get handleForAll(): number {
     if (this.#done) return 0;
-    const isThere = this.#array !== undefined && byteLengthOf.call(this.#array) > 0;
-    return isThere ? this.#handle : -this.#handle;
+    return isThere(this.#array) ? this.#handle : -this.#handle;
+  }
+
+  /** Its round is the last one: the buffer can go with it. */
+  lastIn(slot: number): void {
+    this.#slot = slot;
   }
 
   test(): boolean {
@@ -183,8 +206,8 @@ export class NativeOperation implements PendingOperation {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  notify(settled: (error: unknown) => void): void {
-    this.#listener = settled;
+  notify(listener: EndListener): void {
+    this.#listener = listener;
     if (this.#done) {
       queueMicrotask(() => this.#tell());
       return;
@@ -203,7 +226,12 @@ export class NativeOperation implements PendingOperation {
 
   /** Called from the event loop, for a watched operation that is complete. */
   settle(): void {
-    if (!this.#done) this.#finish(this.#started.binding.test(this.#handle));
+    if (this.#done) return;
+    // At once, since nothing of the script is under way: a microtask for each message would cost as much as the rest.
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#finish(this.#started.binding.test(this.#handle));
+    listener?.ended(this.#error);
   }
 
   /** It has succeeded, its handle is used up, and what came stands in `numbers`, in the places of `Outcome`. */
@@ -225,7 +253,7 @@ export class NativeOperation implements PendingOperation {
 
   #end(): void {
     this.#done = true;
-    if (this.#slot !== NO_SLOT) this.#started.binding.views[this.#slot] = undefined;
+    if (this.#slot >= 0) this.#started.binding.views[this.#slot] = undefined;
     if (this.#listener === undefined) return;
     this.#started.awaited.delete(this.#handle);
     queueMicrotask(() => this.#tell());
@@ -234,7 +262,7 @@ export class NativeOperation implements PendingOperation {
   #tell(): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.(this.#error);
+    listener?.ended(this.#error);
   }
 
   #failure(result: number): Error {

@@ -19,6 +19,7 @@ import {
 } from 'onecopy';
 import { type Case, type Count, decode, type Element, type Mover } from '../matrix.ts';
 import { Random } from '../support/random.ts';
+import { REQUEST_OPERATIONS } from './matrix-requests.ts';
 
 export interface Report {
   readonly rank: number;
@@ -106,7 +107,7 @@ function must(condition: boolean, what: string): void {
 }
 
 /** One case on this rank. */
-class Trial {
+export class Trial {
   readonly #case: Case;
   readonly #code: number;
   readonly #count: number;
@@ -237,6 +238,8 @@ function elementsOf(count: Count, width: number): number {
 
 /** Every rank sends to the one above and receives from the one below, in one way or another. */
 const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Promise<void>>> = {
+  ...REQUEST_OPERATIONS,
+
   'send, recv'(trial) {
     const outgoing = trial.outgoing();
     const incoming = trial.incoming();

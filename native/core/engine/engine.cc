@@ -166,6 +166,7 @@ void Engine::complete(Request& request, const Error& error) {
     if (error && request.error.peer < 0) request.error.peer = request.peer;
     request.state = Request::State::complete;
     --outstanding_;
+    if (request.ended != nullptr) ++*request.ended;
     if (request.kind == Request::Kind::recv && !request.part && !error)
         count(self_->counters.received);
     if (request.kind == Request::Kind::collective) --liveExecutions_;

@@ -109,7 +109,10 @@ class Engine final : private LauncherSink {
     // Otherwise timeout, or deadlock when only this blocked process itself could complete it; the
     // request goes on.
     ErrorCode wait(Request& request, Nanoseconds deadline = kNever);
-    ErrorCode waitAll(std::span<Request* const> requests);
+    ErrorCode waitAll(std::span<Request* const> requests, Nanoseconds deadline = kNever);
+    // The same until any of them is complete; deadlock when none can be. With a deadline of 0 one
+    // look.
+    ErrorCode waitAny(std::span<Request* const> requests, Nanoseconds deadline = kNever);
     // Blocks until a message that matches is there; `found` says what it is.
     Error probe(const Selector& selector, Envelope& found);
     // After one round of progress: true if a message that matches is there.

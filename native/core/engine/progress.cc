@@ -16,6 +16,10 @@ namespace {
 // Items taken from one channel before the next channel's turn.
 constexpr std::size_t kItemsPerTurn = 64;
 
+// Bytes that a round pulls of all messages together, after which it looks at everything else: with
+// a hundred messages a slice of each would take 10 ms and more.
+constexpr std::uint64_t kPulledPerRound = 4ull << 20;
+
 // Staged pieces sent to one peer per turn.
 constexpr int kPiecesPerTurn = 4;
 
@@ -282,12 +286,20 @@ bool Engine::lookAtPublished(Peer& peer) {
 // ------------------------------------------------------------------------------------------------------
 // from a peer
 
+// A slice of each, as far as a round goes; who comes first changes with each.
 bool Engine::movePulls() {
+    std::size_t turns = 0;
+    for (Request* each = pulls_.first(); each != nullptr; each = pulls_.after(*each)) ++turns;
     bool moved = false;
-    for (Request* receive = pulls_.first(); receive != nullptr;) {
-        Request* next = pulls_.after(*receive);
-        moved |= pullSlice(*receive);
-        receive = next;
+    for (std::uint64_t pulled = 0; turns > 0 && pulled < kPulledPerRound; --turns) {
+        Request* receive = pulls_.first();
+        if (receive == nullptr) break;
+        List<Request, QueueTag>::remove(*receive);
+        pulls_.append(*receive);
+        const std::uint64_t slice = std::min(thresholds_.slice, receive->envelope.bytes);
+        if (!pullSlice(*receive)) continue;
+        moved = true;
+        pulled += slice;
     }
     return moved;
 }

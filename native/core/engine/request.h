@@ -129,6 +129,9 @@ struct Request : QueueTag, ServeTag {
     Execution* execution = nullptr;  // whose step this is
     std::uint32_t step = 0;
 
+    // Counts the ends of several requests, while somebody waits for any of them.
+    std::uint64_t* ended = nullptr;
+
     bool watched = false;    // the event loop is told when it is complete
     void* cookie = nullptr;  // the watcher's
 };

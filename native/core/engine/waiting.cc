@@ -308,7 +308,7 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
                               : 0});
 }
 
-ErrorCode Engine::waitAll(std::span<Request* const> requests) {
+ErrorCode Engine::waitAll(std::span<Request* const> requests, Nanoseconds deadline) {
     const auto canNeverEnd = [&] {
         return std::ranges::any_of(
             requests, [&](const Request* request) { return onlySelfCanComplete(*request); });
@@ -318,7 +318,7 @@ ErrorCode Engine::waitAll(std::span<Request* const> requests) {
         progress();
         if (canNeverEnd()) return ErrorCode::deadlock;
     }
-    for (Request* request : requests) request->waited = true;
+    for (Request* request : requests) request->waited = deadline == kNever;
     progress();
     // Those at the front are complete and need no second look.
     std::size_t first = 0;
@@ -326,7 +326,30 @@ ErrorCode Engine::waitAll(std::span<Request* const> requests) {
         while (first < requests.size() && requests[first]->complete()) ++first;
         return first == requests.size();
     };
-    return waitUntil(done, kNever, {.operation = Operation::wait});
+    return waitUntil(done, deadline, {.operation = Operation::wait});
+}
+
+ErrorCode Engine::waitAny(std::span<Request* const> requests, Nanoseconds deadline) {
+    progress();
+    const auto isComplete = [](const Request* request) { return request->complete(); };
+    if (requests.empty() || std::ranges::any_of(requests, isComplete)) return ErrorCode::ok;
+    if (deadline == 0) return ErrorCode::timeout;
+    const auto canNeverEnd = [&](const Request* request) { return onlySelfCanComplete(*request); };
+    if (std::ranges::all_of(requests, canNeverEnd)) return ErrorCode::deadlock;
+    // They count their ends: no look at all of them for each thing that moves.
+    struct Count {
+        explicit Count(std::span<Request* const> some) : requests(some) {
+            for (Request* request : requests) request->ended = &ended;
+        }
+        ~Count() {
+            for (Request* request : requests) request->ended = nullptr;
+        }
+        Count(const Count&) = delete;
+        Count& operator=(const Count&) = delete;
+        std::span<Request* const> requests;
+        std::uint64_t ended = 0;
+    } count(requests);
+    return waitUntil([&] { return count.ended > 0; }, deadline, {.operation = Operation::wait});
 }
 
 bool Engine::iprobe(const Selector& selector, Envelope& found, Error& error) {

@@ -29,6 +29,12 @@ export interface Arrival {
   readonly type: number;
 }
 
+/** Who is told of the end of an operation; an object, for there is one for each message. */
+export interface EndListener {
+  /** `error` is undefined if it has succeeded. */
+  ended(error: unknown): void;
+}
+
 /** A started operation of an engine. Once `done` is true, `test` and `wait` repeat how it ended. */
 export interface PendingOperation {
   /** Looks, after one round of progress, whether the operation is complete. Throws what the operation failed with. */
@@ -38,15 +44,23 @@ export interface PendingOperation {
    * the operation then goes on.
    */
   wait(timeout?: number): void;
-  /** Calls back from the event loop once the operation is complete, and keeps the process alive until then. */
-  notify(settled: (error: unknown) => void): void;
+  /** Tells it from the event loop once the operation is complete, and keeps the process alive until then. */
+  notify(listener: EndListener): void;
   /** Calls back once, when the operation is found to have failed, whoever finds it. */
   onFailure?(failed: (error: unknown) => void): void;
   /** Takes the operation back if nobody has matched it yet; a cancelled one ends with `ERR_CANCELLED`. */
   cancel(): boolean;
+  /** What it is made of, where that is several; the engine itself makes none such. */
+  readonly parts?: readonly PendingOperation[];
   /** Of a completed receive; undefined for a send. */
   readonly arrival: Arrival | undefined;
   readonly done: boolean;
+}
+
+/** A send or receive that can be started again and again (MPI-4.1 section 3.9); one round at a time. */
+export interface PreparedOperation {
+  /** Forgets it, when the round that goes on has ended. It must not be started again. */
+  free(): void;
 }
 
 /** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
@@ -96,8 +110,37 @@ export interface Engine {
    */
   communicator(context: number, members: readonly number[]): EngineCommunicator;
 
-  /** Blocks until all are complete; throws the first failure in the order given, after all have ended. */
-  waitAll(operations: readonly PendingOperation[]): void;
+  /** Buffer and address are checked and kept; nothing is sent. */
+  prepareSend(
+    buffer: BufferLike,
+    dest: number,
+    tag: number,
+    context: number,
+    mode?: number,
+  ): PreparedOperation;
+  prepareRecv(
+    buffer: BufferLike,
+    source: number,
+    tag: number,
+    context: number,
+    mode?: number,
+  ): PreparedOperation;
+  /**
+   * Starts a round of each; none of them goes on. Throws, with `index` in the list, before any is started if a buffer is
+   * not there any more.
+   */
+  startAll(prepared: readonly PreparedOperation[]): PendingOperation[];
+
+  /**
+   * Blocks until all are complete; throws the first failure in the order given, after all have ended, or `ERR_TIMEOUT`
+   * after `timeout` milliseconds.
+   */
+  waitAll(operations: readonly PendingOperation[], timeout?: number): void;
+  /**
+   * Blocks until at least one is complete, whether or not it has failed: each says so itself when it is asked. False when
+   * none is after `timeout` milliseconds; 0 is one look. Throws `ERR_DEADLOCK` when none can be.
+   */
+  waitSome(operations: readonly PendingOperation[], timeout?: number): boolean;
 
   /** Zeroed memory of so many bytes that messages are copied from with the least effort. */
   alloc(bytes: number): ArrayBuffer;

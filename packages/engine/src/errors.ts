@@ -68,6 +68,8 @@ export interface ErrorDetails {
   readonly syscall?: string | undefined;
   /** The rank concerned, in the communicator of the call. */
   readonly peer?: number | undefined;
+  /** The place in the list, of calls that take a list. */
+  readonly index?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -78,6 +80,7 @@ export class MpiError extends Error {
   declare readonly errno?: number;
   declare readonly syscall?: string;
   declare readonly peer?: number;
+  declare readonly index?: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -85,6 +88,7 @@ export class MpiError extends Error {
     if (details.errno !== undefined) this.errno = details.errno;
     if (details.syscall !== undefined) this.syscall = details.syscall;
     if (details.peer !== undefined) this.peer = details.peer;
+    if (details.index !== undefined) this.index = details.index;
   }
 
   /** The error class of the MPI standard, e.g. `MPI_ERR_TRUNCATE`. */

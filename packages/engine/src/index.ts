@@ -18,11 +18,13 @@ export {
   ANY_SOURCE,
   ANY_TAG,
   type Arrival,
+  type EndListener,
   type Engine,
   type MatchedMessage,
   MODE,
   type PendingOperation,
   PROC_NULL,
+  type PreparedOperation,
   TAG_UB,
 } from './engine.ts';
 export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';

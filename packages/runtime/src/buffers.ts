@@ -152,3 +152,34 @@ function detached(call: string, role: string): never {
       'has no memory any more. Use it before it is transferred, or send a copy',
   );
 }
+
+/**
+ * Refuses memory that an operation which outlives its call could not work on, before anything is started; the engine
+ * would find it only when something else has begun.
+ */
+export function checkMemory(call: string, role: string, buffer: BufferLike): void {
+  const { buffer: memory } = extent(call, role, buffer);
+  const { resizable, growable } = memory as { resizable?: boolean; growable?: boolean };
+  if (resizable === true || growable === true) {
+    throw new MpiError(
+      'ERR_RESIZABLE',
+      `${call}: the ${role} can be resized while the operation is pending. Use a buffer of fixed length`,
+    );
+  }
+  if (memory.byteLength > 0) return;
+  // Empty, or gone.
+  try {
+    new Uint8Array(memory);
+  } catch {
+    detached(call, role);
+  }
+}
+
+/** Of the same class, with memory of its own. */
+export function copyOf(buffer: BufferLike): BufferLike {
+  if (!ArrayBuffer.isView(buffer)) return new Uint8Array(buffer).slice();
+  if (buffer instanceof DataView || Buffer.isBuffer(buffer)) {
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength).slice();
+  }
+  return (buffer as TypedArray).slice();
+}

@@ -6,8 +6,8 @@
  * finalization costs half a microsecond. So requests are only listed at first, and those that are still open when the
  * loop turns are registered; before that nothing could be finalized anyway.
  */
-import { ANY_SOURCE, ANY_TAG } from '@onecopy/engine';
-import type { Completion, Purpose } from './completion.ts';
+import type { Completion } from './completion.ts';
+import { describe } from './purpose.ts';
 import { completionOf, type Request } from './request.ts';
 
 /** Lists shorter than this are not searched for entries that have ended. */
@@ -22,7 +22,7 @@ const registered = new Set<Completion<unknown>>();
 let registeredLimit = SMALLEST_SWEEP;
 
 const dropped = new FinalizationRegistry<Completion<unknown>>((completion) => {
-  if (isLookedAt(completion) || surface(completion)) {
+  if (completion.lookedAt || surface(completion)) {
     registered.delete(completion);
     return;
   }
@@ -51,7 +51,7 @@ function removeLookedAt(requests: Request<unknown>[]): void {
   let kept = 0;
   for (let index = 0; index < requests.length; index++) {
     const request = requests[index] as Request<unknown>;
-    if (!isLookedAt(listedCompletion(request))) requests[kept++] = request;
+    if (!listedCompletion(request).lookedAt) requests[kept++] = request;
   }
   requests.length = kept;
 }
@@ -60,13 +60,13 @@ function register(): void {
   scheduled = false;
   for (const request of listed) {
     const completion = listedCompletion(request);
-    if (isLookedAt(completion)) continue;
+    if (completion.lookedAt) continue;
     dropped.register(request, completion);
     registered.add(completion);
   }
   listed = [];
   if (registered.size > registeredLimit) {
-    for (const one of registered) if (isLookedAt(one)) registered.delete(one);
+    for (const one of registered) if (one.lookedAt) registered.delete(one);
     registeredLimit = Math.max(SMALLEST_SWEEP, 2 * registered.size);
   }
 }
@@ -81,7 +81,7 @@ export function unseenFailures(): unknown[] {
   register();
   const failures: unknown[] = [];
   for (const completion of registered) {
-    if (isLookedAt(completion)) continue;
+    if (completion.lookedAt) continue;
     try {
       completion.test();
     } catch (error) {
@@ -96,11 +96,6 @@ function listedCompletion(request: Request<unknown>): Completion<unknown> {
   return completionOf(request) as Completion<unknown>;
 }
 
-/** Whether its end is known here, or will be told to somebody. */
-function isLookedAt(completion: Completion<unknown>): boolean {
-  return completion.operation === undefined || completion.awaited;
-}
-
 /** Whether it has ended; a failure is thrown where nobody can catch it. */
 function surface(completion: Completion<unknown>): boolean {
   try {
@@ -109,11 +104,4 @@ function surface(completion: Completion<unknown>): boolean {
     void Promise.reject(error);
     return true;
   }
-}
-
-function describe({ call, peer, tag }: Purpose): string {
-  if (peer === undefined) return call;
-  const direction = call === 'irecv' ? 'from' : 'to';
-  const who = peer === ANY_SOURCE ? 'any rank' : `rank ${peer}`;
-  return `${call} ${direction} ${who}, ${tag === ANY_TAG ? 'any tag' : `tag ${tag}`}`;
 }

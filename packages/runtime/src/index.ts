@@ -35,6 +35,7 @@ export {
   UINT64_T,
 } from './datatypes.ts';
 export { Group } from './group.ts';
+export type { AwaitableOptions } from './limits.ts';
 export {
   BAND,
   BOR,
@@ -50,11 +51,20 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
+export { PersistentRequest, startAll } from './persistent.ts';
 export type { Received } from './point-to-point/probing.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
 export { VERSION } from './version.ts';
-export { type Values, waitAll } from './waiting.ts';
+export { testAll, type Values, waitAll } from './waiting/all.ts';
+export {
+  type AnyValue,
+  type Completed,
+  testAny,
+  testSome,
+  waitAny,
+  waitSome,
+} from './waiting/some.ts';
 export { abort, counters, self, world, wtime } from './world.ts';
 
 keepOutput();

@@ -2,9 +2,9 @@ import { MpiError } from '@onecopy/engine';
 import { checkTimeout, isOptions, show } from './arguments.ts';
 import type { Completion } from './completion.ts';
 
-/** Options of `Request.wait` and of `waitAll`. */
+/** Options of `Request.wait`, `waitAll`, `waitAny` and `waitSome`. */
 export interface WaitOptions {
-  /** Milliseconds; then ERR_TIMEOUT is thrown, and the request stays active. */
+  /** Milliseconds; then ERR_TIMEOUT is thrown, and what has not completed stays active. */
   readonly timeout?: number | undefined;
 }
 
@@ -112,6 +112,13 @@ export class Request<T> implements Promise<T> {
   }
 
   #promise(): Promise<T> {
+    const completion = this.#completion;
+    if (completion?.operation !== undefined) return completion.promise();
+    if (++settledAtOnce > MOST_AT_ONCE) return afterATurn(() => this.#settled());
+    return this.#settled();
+  }
+
+  #settled(): Promise<T> {
     return this.#completion?.promise() ?? Promise.resolve(this.#value as T);
   }
 
@@ -129,4 +136,23 @@ export function checkWaitOptions(call: string, options: unknown): number | undef
     );
   }
   return checkTimeout(call, (options as WaitOptions).timeout);
+}
+
+/**
+ * A program that awaits one complete request after the other never leaves its turn of the event loop, and timers and I/O
+ * would get none. So every so many of them take a turn, which costs some microseconds.
+ */
+const MOST_AT_ONCE = 1000;
+let settledAtOnce = 0;
+let turn: Promise<void> | undefined;
+
+function afterATurn<T>(settled: () => Promise<T>): Promise<T> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      settledAtOnce = 0;
+      turn = undefined;
+      resolve();
+    });
+  });
+  return turn.then(settled);
 }

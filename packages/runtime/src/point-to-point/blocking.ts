@@ -12,7 +12,7 @@ import {
   isTag,
   isTagOrAny,
 } from '../arguments.ts';
-import { type BufferArgument, resolveBuffer } from '../buffers.ts';
+import { type BufferArgument, checkMemory, resolveBuffer } from '../buffers.ts';
 import { Collectives } from '../collectives/operations.ts';
 import { statusIn } from '../membership.ts';
 import { type Status, statusOfNobody } from '../status.ts';
@@ -160,6 +160,8 @@ export abstract class BlockingMessages extends Collectives {
       return statusOfNobody();
     }
     if (to === PROC_NULL) return this.#recvChecked(incoming, from, recvtag, options);
+    checkMemory('sendrecv', 'send buffer', outgoing);
+    checkMemory('sendrecv', 'receive buffer', incoming);
     const send = { buffer: outgoing, peer: this.joined().toWorld(to), tag: sendtag };
     const recv = { buffer: incoming, peer: this.joined().sourceToWorld(from), tag: recvtag };
     const engine = this.started();

@@ -78,7 +78,7 @@ export function exchangeWithin(
 }
 
 /** Ends an operation whose outcome does not matter any more, because another failure is already on its way. */
-function abandon(operation: PendingOperation): void {
+export function abandon(operation: PendingOperation): void {
   try {
     takeBack(operation);
   } catch {

@@ -10,7 +10,7 @@ import {
 import { checkSource, checkTagOrAny, wrongDatatype } from '../arguments.ts';
 import { datatypeOf, type Fresh } from '../datatypes.ts';
 import { type Status, statusOfNobody } from '../status.ts';
-import { StartedMessages } from './started.ts';
+import { PersistentMessages } from './persistent.ts';
 
 /** What `recvNew` gives. */
 export interface Received<T extends TypedArray> {
@@ -41,7 +41,7 @@ function arrayFor<T extends TypedArray>(
 }
 
 /** Messages that are looked at before they are received (MPI-4.1 section 3.8). */
-export abstract class ProbedMessages extends StartedMessages {
+export abstract class ProbedMessages extends PersistentMessages {
   /**
    * Blocks until a message that matches is there, and says what it is (MPI_Probe, MPI-4.1 section 3.8.1). The message
    * stays; the next receive that matches gets it.

@@ -1,31 +1,22 @@
-import {
-  ANY_SOURCE,
-  ANY_TAG,
-  type Arrival,
-  type Engine,
-  MpiError,
-  type PendingOperation,
-  PROC_NULL,
-} from '@onecopy/engine';
+import { ANY_SOURCE, ANY_TAG, type Arrival, type Engine, PROC_NULL } from '@onecopy/engine';
 import {
   checkDest,
   checkSource,
   checkTag,
   checkTagOrAny,
+  isOptions,
   isRank,
   isSource,
   isTag,
   isTagOrAny,
 } from '../arguments.ts';
 import { type BufferArgument, resolveBuffer } from '../buffers.ts';
-import { Completion, type Result } from '../completion.ts';
-import { neverForget } from '../forgotten.ts';
+import { type AwaitableOptions, checkAwaitableOptions } from '../limits.ts';
 import { statusIn } from '../membership.ts';
 import { Request } from '../request.ts';
 import { type Status, statusOfNobody } from '../status.ts';
 import { BlockingMessages } from './blocking.ts';
-
-const nothing: Result<void> = () => undefined;
+import { nothing, refused, startedRequest } from './making.ts';
 
 /** Messages that are started by calls that do not block (MPI-4.1 section 3.7). */
 export abstract class StartedMessages extends BlockingMessages {
@@ -33,9 +24,22 @@ export abstract class StartedMessages extends BlockingMessages {
    * Starts to send (MPI_Isend, MPI-4.1 section 3.7.2). The buffer must not be changed before the request has completed.
    *
    * @param dest rank of the receiver; `PROC_NULL`: the request is complete at once
+   * @param options `timeout` in milliseconds and `signal`, see `AwaitableOptions`; with a signal that is aborted already
+   *   nothing is sent, and the request has failed with its reason
    */
-  isend(buffer: BufferArgument, dest: number, tag?: number): Request<void>;
-  isend(buffer: BufferArgument, dest: number, tag = 0, options?: unknown): Request<void> {
+  isend(
+    buffer: BufferArgument,
+    dest: number,
+    tag?: number,
+    options?: AwaitableOptions,
+  ): Request<void>;
+  isend(buffer: BufferArgument, dest: number, options: AwaitableOptions): Request<void>;
+  isend(
+    buffer: BufferArgument,
+    dest: number,
+    tag: number | AwaitableOptions = 0,
+    options?: AwaitableOptions,
+  ): Request<void> {
     const group = this.members;
     if (
       group !== undefined &&
@@ -46,8 +50,15 @@ export abstract class StartedMessages extends BlockingMessages {
     ) {
       const peer = group.toWorld(dest);
       const operation = (this.engine as Engine).isend(buffer, peer, tag, this.context);
-      return operation.done ? new Request<void>(undefined) : sending(operation, dest, tag);
+      return operation.done
+        ? new Request<void>(undefined)
+        : startedRequest(operation, nothing, 'isend', dest, tag);
     }
+    return this.#isendAny(buffer, dest, tag, options);
+  }
+
+  #isendAny(buffer: unknown, dest: unknown, tag: unknown, options: unknown): Request<void> {
+    if (isOptions(tag) && options === undefined) return this.#isendChecked(buffer, dest, 0, tag);
     return this.#isendChecked(buffer, dest, tag, options);
   }
 
@@ -55,11 +66,12 @@ export abstract class StartedMessages extends BlockingMessages {
     const view = resolveBuffer('isend', 'buffer', buffer);
     const to = checkDest('isend', dest, this.place());
     const label = checkTag('isend', tag);
-    refuseOptions('isend', options);
+    const limits = checkAwaitableOptions('isend', options);
+    if (limits?.signal?.aborted) return refused(limits.signal, 'isend', to, label);
     if (to === PROC_NULL) return new Request<void>(undefined);
     const peer = this.joined().toWorld(to);
     const operation = this.started().isend(view, peer, label, this.context);
-    return operation.done ? new Request<void>(undefined) : sending(operation, to, label);
+    return startedRequest(operation, nothing, 'isend', to, label, limits);
   }
 
   /**
@@ -68,13 +80,22 @@ export abstract class StartedMessages extends BlockingMessages {
    *
    * @param source rank of the sender, or `ANY_SOURCE`; `PROC_NULL`: the request is complete at once
    * @param tag of the message, or `ANY_TAG`
+   * @param options `timeout` in milliseconds and `signal`, see `AwaitableOptions`; with a signal that is aborted already
+   *   nothing is received, and the request has failed with its reason
    */
-  irecv(buffer: BufferArgument, source?: number, tag?: number): Request<Status>;
   irecv(
     buffer: BufferArgument,
-    source = ANY_SOURCE,
-    tag = ANY_TAG,
-    options?: unknown,
+    source?: number,
+    tag?: number,
+    options?: AwaitableOptions,
+  ): Request<Status>;
+  irecv(buffer: BufferArgument, source: number, options: AwaitableOptions): Request<Status>;
+  irecv(buffer: BufferArgument, options: AwaitableOptions): Request<Status>;
+  irecv(
+    buffer: BufferArgument,
+    source: number | AwaitableOptions = ANY_SOURCE,
+    tag: number | AwaitableOptions = ANY_TAG,
+    options?: AwaitableOptions,
   ): Request<Status> {
     const group = this.members;
     if (
@@ -88,7 +109,17 @@ export abstract class StartedMessages extends BlockingMessages {
       const operation = (this.engine as Engine).irecv(buffer, peer, tag, this.context);
       return operation.done
         ? new Request(undefined, statusIn(group, operation.arrival as Arrival))
-        : receiving(operation, this.toStatus, source, tag);
+        : startedRequest(operation, this.toStatus, 'irecv', source, tag);
+    }
+    return this.#irecvAny(buffer, source, tag, options);
+  }
+
+  #irecvAny(buffer: unknown, source: unknown, tag: unknown, options: unknown): Request<Status> {
+    if (isOptions(source) && tag === ANY_TAG && options === undefined) {
+      return this.#irecvChecked(buffer, ANY_SOURCE, ANY_TAG, source);
+    }
+    if (isOptions(tag) && options === undefined) {
+      return this.#irecvChecked(buffer, source, ANY_TAG, tag);
     }
     return this.#irecvChecked(buffer, source, tag, options);
   }
@@ -97,37 +128,11 @@ export abstract class StartedMessages extends BlockingMessages {
     const view = resolveBuffer('irecv', 'buffer', buffer);
     const from = checkSource('irecv', source, this.place());
     const label = checkTagOrAny('irecv', tag);
-    refuseOptions('irecv', options);
+    const limits = checkAwaitableOptions('irecv', options);
+    if (limits?.signal?.aborted) return refused(limits.signal, 'irecv', from, label);
     if (from === PROC_NULL) return new Request(undefined, statusOfNobody());
     const peer = this.joined().sourceToWorld(from);
     const operation = this.started().irecv(view, peer, label, this.context);
-    return operation.done
-      ? new Request(undefined, this.toStatus(operation))
-      : receiving(operation, this.toStatus, from, label);
+    return startedRequest(operation, this.toStatus, 'irecv', from, label, limits);
   }
-}
-
-function sending(operation: PendingOperation, dest: number, tag: number): Request<void> {
-  const request = new Request(new Completion(operation, nothing, 'isend', dest, tag));
-  neverForget(request);
-  return request;
-}
-
-function receiving(
-  operation: PendingOperation,
-  result: Result<Status>,
-  source: number,
-  tag: number,
-): Request<Status> {
-  const request = new Request(new Completion(operation, result, 'irecv', source, tag));
-  neverForget(request);
-  return request;
-}
-
-function refuseOptions(call: string, options: unknown): void {
-  if (options === undefined) return;
-  throw new MpiError(
-    'ERR_ARG',
-    `${call}: takes no options. Use the methods of the request: wait({ timeout }), cancel()`,
-  );
 }
