@@ -5,18 +5,26 @@ import {
   alloc,
   type BufferArgument,
   type Communicator,
+  type Completed,
   type Datatype,
   DOUBLE,
   IN_PLACE,
   type InPlace,
   Op,
+  type PersistentRequest,
   type Received,
   type Request,
   type Status,
   SUM,
   self,
+  startAll,
   type TypedArray,
+  testAll,
+  testAny,
+  testSome,
   waitAll,
+  waitAny,
+  waitSome,
   world,
 } from 'onecopy';
 
@@ -77,8 +85,15 @@ export function positions(comm: Communicator): void {
   comm.recv(doubles, 0, 1, { signal: AbortSignal.timeout(10) });
   // @ts-expect-error there is no such option
   comm.recv(doubles, 0, 1, { timeOut: 10 });
-  // @ts-expect-error requests have their own ways to be given up
   comm.irecv(doubles, 0, 1, { timeout: 10 });
+  comm.irecv(doubles, { signal: AbortSignal.timeout(10) });
+  comm.isend(doubles, 0, { timeout: 10, signal: undefined });
+  // @ts-expect-error nothing can fire it while the thread is blocked
+  comm.ssend(doubles, 0, 1, { signal: AbortSignal.timeout(10) });
+  // @ts-expect-error nor here
+  comm.sendrecvReplace(doubles, 0, 1, 0, 1, { signal: AbortSignal.timeout(10) });
+  // @ts-expect-error there is no such option
+  comm.issend(doubles, 0, 1, { retry: 3 });
   // @ts-expect-error alltoall has no time limit
   comm.alltoall(doubles, doubles, { timeout: 10 });
 }
@@ -140,6 +155,49 @@ export function waiting(): void {
   waitAll([Promise.resolve(1)]);
   // @ts-expect-error an array of them is needed
   waitAll(world.irecv(doubles));
+}
+
+export function waitingForSome(comm: Communicator): void {
+  const mixed = [world.irecv(doubles), comm.iallreduce(1, SUM)] as const;
+  expectType<Completed<number | Status> | undefined>()(waitAny(mixed));
+  expectType<Completed<Status>[]>()(waitSome([world.irecv(doubles)], { timeout: 5 }));
+  expectType<Completed<void> | undefined>()(testAny([self.issend(doubles, 0)]));
+  expectType<Completed<number | Status>[]>()(testSome([...mixed]));
+  expectType<boolean>()(testAll(mixed));
+  expectType<number | undefined>()(waitAny([comm.iallreduce(1, SUM)])?.value);
+  // @ts-expect-error promises are no requests
+  waitAny([Promise.resolve(1)]);
+  // @ts-expect-error they do not wait, so there is no time limit
+  testAny(mixed, { timeout: 5 });
+}
+
+export async function persistent(comm: Communicator): Promise<void> {
+  const sending = comm.sendInit(doubles, 0, 1);
+  const receiving = comm.recvInit(bytes);
+  expectType<PersistentRequest<void>>()(sending);
+  expectType<PersistentRequest<void>>()(comm.ssendInit(doubles, 0));
+  expectType<PersistentRequest<Status>>()(receiving);
+  expectType<Request<Status>>()(receiving.start());
+  expectType<boolean>()(receiving.active);
+  const [sent, received] = startAll([sending, receiving]);
+  expectType<Request<void>>()(sent);
+  expectType<Status>()(await received);
+  expectType<Request<void>[]>()(startAll([sending].map((each) => each)));
+  // @ts-expect-error what can be awaited is the request of a round
+  const promise: PromiseLike<void> = sending;
+  void promise;
+  // @ts-expect-error those are waited for by the requests of their rounds
+  waitAll([sending]);
+  // @ts-expect-error and what is started is no request of a round
+  startAll([comm.irecv(doubles)]);
+  sending.free();
+}
+
+export async function exchanged(comm: Communicator): Promise<void> {
+  expectType<void>()(comm.ssend(doubles, 0, { timeout: 5 }));
+  expectType<Request<Status>>()(comm.isendrecv(doubles, 0, 1, bytes));
+  expectType<Status>()(comm.sendrecvReplace(doubles, 0, 1, 0, 1, { timeout: 5 }));
+  expectType<Status>()(await comm.isendrecvReplace(doubles, 0, 1, 0, 1, { timeout: 5 }));
 }
 
 export function refused(comm: Communicator): void {

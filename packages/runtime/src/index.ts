@@ -51,7 +51,7 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
-export { PersistentRequest, startAll } from './persistent.ts';
+export { PersistentRequest, type Rounds, startAll } from './persistent.ts';
 export type { Received } from './point-to-point/probing.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
