@@ -38,11 +38,12 @@ bool hasRoom(int socket) {
 
 }  // namespace
 
-Broker::Broker(Roster& roster, Hooks hooks)
+Broker::Broker(Roster& roster, Hooks hooks, std::uint64_t firstContext)
     : roster_(roster),
       hooks_(std::move(hooks)),
       lines_(roster.size()),
-      connected_(roster.size() * (roster.size() - 1) / 2) {}
+      connected_(roster.size() * (roster.size() - 1) / 2),
+      nextContext_(firstContext) {}
 
 void Broker::welcome(std::size_t rank) {
     Line& line = lines_[rank];

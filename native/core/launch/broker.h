@@ -39,7 +39,7 @@ class Broker {
         std::function<void(std::size_t rank, bool wanted)> watchRoom;
     };
 
-    Broker(Roster& roster, Hooks hooks);
+    Broker(Roster& roster, Hooks hooks, std::uint64_t firstContext = kFirstNewContext);
 
     // The rank's hello was right: sends Welcome, and whatever waited for it.
     void welcome(std::size_t rank);
@@ -124,7 +124,7 @@ class Broker {
     std::unordered_map<std::uint64_t, Pair> pairs_;
     // 64 bits: one beyond the last id is a number too. None is given out twice, since a message of
     // a communicator that is gone may still be on its way.
-    std::uint64_t nextContext_ = kFirstNewContext;
+    std::uint64_t nextContext_;
     Nanoseconds retryAt_ = kNever;
     bool shortageNoted_ = false;
 };

@@ -12,7 +12,8 @@ const CALL = 'createGroup';
 /** What the leader tells: the first context, or why there is none. */
 const NO_CONTEXTS = -1;
 const DIFFERENT_GROUPS = -2;
-const MEMBER_GONE = -3;
+const MEMBER_FAILED = -3;
+const MEMBER_LEFT = -4;
 
 /** Where it is done. */
 export interface GroupParent {
@@ -25,50 +26,56 @@ export interface GroupParent {
 
 /** @returns the first context of the new communicator */
 export function agreeInGroup(parent: GroupParent, group: Group, tag: number): number {
-  const mark = Float64Array.of(group.size, digest(group.toWorldRanks()));
+  const worldRanks = group.toWorldRanks();
+  const mark = Float64Array.of(worldRanks.length, digest(worldRanks));
+  // Not the first of the group: of two ranks that disagree about the order, each would wait for the other.
+  const leader = Math.min(...worldRanks);
   const answer = within(CALL, () =>
-    group.rank === 0 ? lead(parent, group, tag, mark) : follow(parent, group, tag, mark),
+    group.toWorld(group.rank) === leader
+      ? lead(parent, worldRanks, tag, mark)
+      : follow(parent, leader, tag, mark),
   );
-  return explain(parent, group, answer);
+  return explain(parent, answer);
 }
 
-/** The first context, or why there is none; and the rank of the group that is to blame. */
+/** The first context, or why there is none; and who is to blame, a rank of the world. */
 interface Answer {
   readonly first: number;
   readonly culprit: number;
 }
 
-function lead(parent: GroupParent, group: Group, tag: number, mark: Float64Array): Answer {
-  const { engine, context } = parent;
-  let answer = 0;
-  let culprit = 0;
+function lead(
+  { engine, context }: GroupParent,
+  worldRanks: Int32Array,
+  tag: number,
+  mark: Float64Array,
+): Answer {
+  const others = worldRanks.filter((each) => each !== engine.rank);
+  let answer: Answer | undefined;
   let lost: unknown;
-  for (let rank = 1; rank < group.size; rank += 1) {
+  for (const other of others) {
     const theirs = new Float64Array(mark.length);
     try {
-      engine.recv(theirs, group.toWorld(rank), tag, context);
+      engine.recv(theirs, other, tag, context);
+      if (theirs[0] === mark[0] && theirs[1] === mark[1]) continue;
+      answer ??= { first: DIFFERENT_GROUPS, culprit: other };
     } catch (error) {
-      // The others wait for the answer.
+      // The others wait for the answer all the same.
       lost ??= error;
-      answer = MEMBER_GONE;
-      culprit = rank;
-      continue;
+      const left = error instanceof MpiError && error.code === 'ERR_PROC_LEFT';
+      answer ??= { first: left ? MEMBER_LEFT : MEMBER_FAILED, culprit: other };
     }
-    if (answer !== 0 || (theirs[0] === mark[0] && theirs[1] === mark[1])) continue;
-    answer = DIFFERENT_GROUPS;
-    culprit = rank;
   }
-  if (answer === 0) answer = contexts(engine);
-  const told = Float64Array.of(answer, culprit);
-  for (let rank = 1; rank < group.size; rank += 1) {
+  answer ??= { first: contexts(engine), culprit: engine.rank };
+  for (const other of others) {
     try {
-      engine.send(told, group.toWorld(rank), tag, context);
-    } catch (error) {
-      lost ??= error;
+      engine.send(Float64Array.of(answer.first, answer.culprit), other, tag, context);
+    } catch {
+      // One that went after it had agreed: whoever talks to it in the new communicator is told.
     }
   }
   if (lost !== undefined) throw lost;
-  return { first: answer, culprit };
+  return answer;
 }
 
 function contexts(engine: Engine): number {
@@ -80,28 +87,34 @@ function contexts(engine: Engine): number {
   }
 }
 
-function follow(parent: GroupParent, group: Group, tag: number, mark: Float64Array): Answer {
-  const { engine, context } = parent;
-  const leader = group.toWorld(0);
+function follow(
+  { engine, context }: GroupParent,
+  leader: number,
+  tag: number,
+  mark: Float64Array,
+): Answer {
   const told = new Float64Array(2);
   engine.send(mark, leader, tag, context);
   engine.recv(told, leader, tag, context);
-  const [first = NO_CONTEXTS, culprit = 0] = told;
+  const [first = NO_CONTEXTS, culprit = leader] = told;
   return { first, culprit };
 }
 
-function explain({ members }: GroupParent, group: Group, { first, culprit }: Answer): number {
+function explain({ members }: GroupParent, { first, culprit }: Answer): number {
   if (first >= 0) return first;
   if (first === NO_CONTEXTS) throw noContexts(CALL);
-  const peer = members.fromWorld(group.toWorld(culprit));
-  throw first === DIFFERENT_GROUPS
-    ? new MpiError(
-        'ERR_GROUP',
-        `${CALL}: rank ${peer} has passed another group. All members must pass the same one, or different tags for ` +
-          'calls that are different ones',
-        { peer },
-      )
-    : new MpiError('ERR_PROC_FAILED', `${CALL}: rank ${peer} is gone, and a member of the group`, {
-        peer,
-      });
+  const peer = members.fromWorld(culprit);
+  if (first === DIFFERENT_GROUPS) {
+    throw new MpiError(
+      'ERR_GROUP',
+      `${CALL}: rank ${peer} has passed another group. All members must pass the same one, or different tags for ` +
+        'calls that are different ones',
+      { peer },
+    );
+  }
+  throw new MpiError(
+    first === MEMBER_LEFT ? 'ERR_PROC_LEFT' : 'ERR_PROC_FAILED',
+    `${CALL}: rank ${peer}, a member of the group, is gone`,
+    { peer },
+  );
 }

@@ -57,12 +57,23 @@ function freeDims(count: unknown): number[] {
 /** The least of all ways, in lexical order, to write n as so many factors that do not increase and are at most `most`. */
 function factors(n: number, count: number, most: number): number[] | undefined {
   if (count === 0) return n === 1 ? [] : undefined;
-  for (let largest = 1; largest <= Math.min(n, most); largest += 1) {
-    if (n % largest !== 0 || largest ** count < n) continue;
+  for (const largest of divisorsOf(n)) {
+    if (largest ** count < n || largest > most) continue;
     const rest = factors(n / largest, count - 1, largest);
     if (rest !== undefined) return [largest, ...rest];
   }
   return undefined;
+}
+
+function divisorsOf(n: number): number[] {
+  const low: number[] = [];
+  const high: number[] = [];
+  for (let divisor = 1; divisor * divisor <= n; divisor += 1) {
+    if (n % divisor !== 0) continue;
+    low.push(divisor);
+    if (divisor * divisor !== n) high.unshift(n / divisor);
+  }
+  return [...low, ...high];
 }
 
 /** Ranks of a grid. */
