@@ -427,6 +427,10 @@ async function inFlight(): Promise<void> {
   const waited = world.idup().wait();
   prove(waited, everybody, 'idup, wait');
   for (const copy of [...copies, waited]) copy.free();
+  const brief = world.split(0, -rank)!;
+  const after = brief.idup();
+  brief.free();
+  prove(await after, [...everybody].reverse(), 'idup of what was freed');
 }
 
 for (const [name, run] of Object.entries(CASES)) {

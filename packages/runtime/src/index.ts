@@ -71,6 +71,6 @@ export {
   waitAny,
   waitSome,
 } from './waiting/some.ts';
-export { abort, counters, self, world, wtime } from './world.ts';
+export { abort, counters, self, WTIME_IS_GLOBAL, world, wtime } from './world.ts';
 
 keepOutput();

@@ -67,10 +67,15 @@ export abstract class Creation extends Lifetime {
   }
 
   /** @internal */
-  protected made(call: string, context: number, group: Group): Made {
+  protected made(
+    call: string,
+    context: number,
+    group: Group,
+    engine: Engine = this.started(),
+  ): Made {
     const { title } = this;
     const from = title.length > MOST_OF_A_NAME ? `${title.slice(0, MOST_OF_A_NAME)}…` : title;
-    return { title: `${from}.${call}`, context, engine: this.started(), group };
+    return { title: `${from}.${call}`, context, engine, group };
   }
 
   /** @internal The group of the ranks of this one with these numbers. */
@@ -90,8 +95,9 @@ export abstract class Creation extends Lifetime {
    */
   dup(): Communicator {
     const { copies, failure } = this.#copies();
-    const { first } = agree(this.parent(), 'dup', NOTHING, true, failure);
-    return this.#duplicate(first, copies);
+    const parent = this.parent();
+    const { first } = agree(parent, 'dup', NOTHING, true, failure);
+    return this.#duplicate(first, this.joined(), parent.engine, copies);
   }
 
   /**
@@ -100,15 +106,17 @@ export abstract class Creation extends Lifetime {
   idup(): Request<Communicator> {
     const { copies, failure } = this.#copies();
     const parent = this.parent();
+    // Kept, since this one may have been freed when its duplicate is there.
+    const group = this.joined();
     const own = stated(parent, 'dup', NOTHING, true, failure);
     return this.startAllgather(own, (all) => {
       if (failure !== undefined) throw failure.thrown;
-      return this.#duplicate(read(parent, 'dup', all).first, copies);
+      return this.#duplicate(read(parent, 'dup', all).first, group, parent.engine, copies);
     });
   }
 
-  #duplicate(first: number, copies: AttributeValues): Communicator {
-    const copy = this.deriveDuplicate(this.made('dup()', first, this.joined()));
+  #duplicate(first: number, group: Group, engine: Engine, copies: AttributeValues): Communicator {
+    const copy = this.deriveDuplicate(this.made('dup()', first, group, engine));
     copy.adoptAttributes(copies);
     return copy;
   }
