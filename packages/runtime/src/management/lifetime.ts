@@ -55,7 +55,8 @@ export abstract class Lifetime extends Attributes {
   /**
    * Gives the communicator up (MPI_Comm_free, MPI-4.1 section 7.4.3). Every rank of it has to call this in the end, but
    * none waits for the others. Operations that are pending complete as ever; messages that arrive and were not asked
-   * for before are dropped. Callbacks of its attributes are called, the last one set first.
+   * for before are dropped, so persistent requests should be done with. Callbacks of its attributes are called, the
+   * last one set first.
    *
    * @throws MpiError `ERR_COMM` for `world` and `self`, and for one that was freed already; what a callback has
    *   thrown, the communicator then being freed all the same
