@@ -2,12 +2,18 @@
 import {
   ANY_SOURCE,
   ANY_TAG,
+  type AttributeKey,
   alloc,
   type BufferArgument,
-  type Communicator,
+  type CartCommunicator,
+  Communicator,
+  type Comparison,
   type Completed,
   type Datatype,
+  type DistGraphCommunicator,
   DOUBLE,
+  dimsCreate,
+  Group,
   IN_PLACE,
   type InPlace,
   Op,
@@ -22,6 +28,7 @@ import {
   testAll,
   testAny,
   testSome,
+  UNDEFINED,
   waitAll,
   waitAny,
   waitSome,
@@ -430,4 +437,58 @@ export function allocation(comm: Communicator): void {
   alloc(Float64Array, '10');
   // @ts-expect-error a length is needed
   alloc(Float64Array);
+}
+
+export function communicators(comm: Communicator, cart: CartCommunicator, group: Group): void {
+  expectType<Communicator>()(comm.dup());
+  expectType<Request<Communicator>>()(comm.idup());
+  expectType<Communicator | undefined>()(comm.split(0));
+  expectType<Communicator | undefined>()(comm.split(UNDEFINED, 3));
+  expectType<Communicator | undefined>()(comm.splitType('shared'));
+  expectType<Communicator | undefined>()(comm.splitType(UNDEFINED));
+  expectType<Communicator | undefined>()(comm.create(group));
+  expectType<Communicator>()(comm.createGroup(group, 1));
+  expectType<Comparison>()(comm.compare(cart));
+  expectType<Group>()(comm.group);
+  expectType<CartCommunicator | undefined>()(comm.createCart([2, 2], { periods: true }));
+  expectType<CartCommunicator>()(cart.sub([true, false]));
+  expectType<CartCommunicator>()(cart.dup());
+  expectType<Request<CartCommunicator>>()(cart.idup());
+  expectType<number[]>()(cart.coords());
+  expectType<number[]>()(dimsCreate(12, 2));
+  expectType<DistGraphCommunicator>()(comm.createDistGraph([0], [1], [1], { weights: [1] }));
+  const { source, dest } = cart.shift(0, 1);
+  cart.sendrecv(doubles, dest, 0, doubles, source);
+  // @ts-expect-error a color is a number
+  comm.split('red');
+  // @ts-expect-error there is no such type
+  comm.splitType('numa');
+  // @ts-expect-error a communicator is no group
+  comm.create(comm);
+  // @ts-expect-error one value for each dimension
+  comm.createCart([2], { periods: [1] });
+  // @ts-expect-error that is not the option
+  comm.createCart([2], { periodic: true });
+  // @ts-expect-error only grids have coordinates
+  comm.coords();
+  // @ts-expect-error groups are taken from communicators
+  new Group(0, 1, undefined);
+}
+
+export function attributes(comm: Communicator): void {
+  const key: AttributeKey<string> = Communicator.createKey<string>({
+    copy: (value) => {
+      expectType<string>()(value);
+      return value;
+    },
+  });
+  comm.setAttr(key, 'value');
+  expectType<string | undefined>()(comm.getAttr(key));
+  expectType<boolean>()(comm.deleteAttr(key));
+  // @ts-expect-error the key is for texts
+  comm.setAttr(key, 1);
+  // @ts-expect-error a key is no name
+  comm.getAttr('name');
+  // @ts-expect-error a copy has the type of the value
+  Communicator.createKey<string>({ copy: () => 1 });
 }

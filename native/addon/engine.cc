@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "addon/collectives.h"
+#include "addon/contexts.h"
 #include "addon/face.h"
 #include "addon/persistent.h"
 #include "addon/view.h"
@@ -260,6 +261,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("heapBytes", counters.heapBytes);
     set("heapHugePages", counters.heapHugePages);
     set("pushedBytes", counters.pushedBytes);
+    result.Set("keptContexts", static_cast<double>(face(info.Env())->engine->keptContexts()));
     result.Set("calls", static_cast<double>(face(info.Env())->calls));
     return result;
 }
@@ -368,6 +370,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     exportRaw(env, exports, "leave", leave);
     registerWaiting(env, exports);
     registerPersistent(env, exports);
+    registerContexts(env, exports);
     registerCollectives(env, exports);
     exportRaw(env, exports, "wtime", wtime);
 }

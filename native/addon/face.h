@@ -40,6 +40,10 @@ struct KeptMessage {
     MatchedMessage message;
 };
 
+struct KeptCommunicator {
+    CollectiveContext* context = nullptr;
+};
+
 struct KeptSchedule {
     std::shared_ptr<const Schedule> schedule;
 };
@@ -65,7 +69,7 @@ struct RankFace {
     const std::int32_t* call = nullptr;
     napi_ref callReference = nullptr;
 
-    std::vector<CollectiveContext*> communicators;
+    HandleTable<KeptCommunicator> communicators;
     HandleTable<KeptSchedule> schedules;
     OperatorMemory operatorMemory;
     // What a user's operator said on the rank where it failed.

@@ -128,10 +128,21 @@ export interface Binding {
   /** Blocks; uses the message up. `mode` as in `Call`. Result: error number; the arrival is in `report`. */
   mrecv(message: number, buffer: BufferLike, mode: number): number;
 
+  // ------------------------------------------------------------------------------------ contexts (addon/contexts.cc)
+
+  /** Blocks while the launcher is asked. Result: the first id of so many, or -error number. */
+  newContexts(count: number): number;
+  /** Members are ranks of the world. Result: error number. */
+  nameMembers(first: number, count: number, members: Int32Array): number;
+  /** Result: error number. */
+  closeContexts(first: number, count: number): number;
+
   // ---------------------------------------------------------------------- collective operations (addon/collectives.cc)
 
-  /** Members are ranks of the world. Result: a number for `collective`, or -error number. */
+  /** Members are ranks of the world. Result: a handle > 0 for `collective`, or -error number. */
   openCommunicator(context: number, members: Int32Array): number;
+  /** Before its context is closed. */
+  closeCommunicator(communicator: number): void;
   /** A schedule as `compile.ts` writes it. Result: a handle. Throws for numbers that are no schedule. */
   compileSchedule(program: Int32Array): number;
   /** Executions that use it keep it. */

@@ -12,10 +12,11 @@ import {
 import { type Binding, Call, type ControlSocket, Report, type StartInfo } from './binding.ts';
 import { NativeCommunicator } from './collectives.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
-import { failure } from './failure.ts';
+import { type Attempt, failure } from './failure.ts';
 import { checkLasting, lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
 import { Many } from './many.ts';
+import { Members } from './members.ts';
 import {
   NativeOperation,
   type Nature,
@@ -84,6 +85,8 @@ class NativeEngine implements Engine {
   readonly #report: Float64Array;
   readonly #started: Started;
   readonly #many: Many;
+  /** Of the contexts whose members were named, for messages. */
+  readonly #membersOf: Map<number, Members> = new Map();
 
   constructor(binding: Binding, info: StartInfo) {
     this.#binding = binding;
@@ -129,7 +132,7 @@ class NativeEngine implements Engine {
     else checkLasting(buffer, 'isend');
     address(this.#call, dest, tag, context, type, mode);
     this.#binding.isend(view);
-    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag);
+    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag, context);
   }
 
   irecv(
@@ -147,13 +150,13 @@ class NativeEngine implements Engine {
     this.#binding.irecv(view);
     return this.#report[RESULT] === 0
       ? new Received(this.#report, 0)
-      : this.#pending(RECEIVE, view, type, source, tag);
+      : this.#pending(RECEIVE, view, type, source, tag, context);
   }
 
   probe(source: number, tag: number, context: number): Arrival {
     const result = this.#binding.probe(source, tag, context);
     if (result !== 0)
-      throw failure(this.#binding, result, { operation: 'probe', peer: source, tag });
+      throw this.#failure(result, { operation: 'probe', peer: source, tag }, context);
     return this.#arrival();
   }
 
@@ -161,15 +164,16 @@ class NativeEngine implements Engine {
     const result = this.#binding.iprobe(source, tag, context);
     if (result === -1) return undefined;
     if (result !== 0)
-      throw failure(this.#binding, result, { operation: 'iprobe', peer: source, tag });
+      throw this.#failure(result, { operation: 'iprobe', peer: source, tag }, context);
     return this.#arrival();
   }
 
   mprobe(source: number, tag: number, context: number): MatchedMessage {
     const handle = this.#binding.mprobe(source, tag, context);
     if (handle < 0)
-      throw failure(this.#binding, -handle, { operation: 'mprobe', peer: source, tag });
+      throw this.#failure(-handle, { operation: 'mprobe', peer: source, tag }, context);
     const binding = this.#binding;
+    const members = this.#membersOf.get(context);
     const arrival = this.#arrival();
     return {
       ...arrival,
@@ -181,10 +185,36 @@ class NativeEngine implements Engine {
             operation: 'mrecv',
             peer: arrival.source,
             tag: arrival.tag,
+            members,
           });
         }
       },
     };
+  }
+
+  newContexts(count: number): number {
+    const first = this.#binding.newContexts(count);
+    if (first > 0) return first;
+    if (this.#binding.errorCodes[-first] === 'ERR_NO_MEM') {
+      throw new MpiError(
+        'ERR_NO_MEM',
+        'the job has used up all ids of communicators, some 10^9: make fewer, and use them longer',
+      );
+    }
+    throw failure(this.#binding, -first, { operation: 'making a communicator' });
+  }
+
+  nameMembers(first: number, count: number, members: Int32Array): void {
+    const result = this.#binding.nameMembers(first, count, members);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'making a communicator' });
+    const named = new Members(members);
+    for (let i = 0; i < count; i += 1) this.#membersOf.set(first + i, named);
+  }
+
+  closeContexts(first: number, count: number): void {
+    const result = this.#binding.closeContexts(first, count);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'free' });
+    for (let i = 0; i < count; i += 1) this.#membersOf.delete(first + i);
   }
 
   communicator(context: number, members: readonly number[]): EngineCommunicator {
@@ -212,7 +242,7 @@ class NativeEngine implements Engine {
     const view = lasting(buffer, 'sendInit');
     address(this.#call, dest, tag, context, type, mode);
     this.#binding.prepareSend(view);
-    return this.#prepared(SEND, view, type, dest, tag, 'sendInit');
+    return this.#prepared(SEND, view, type, dest, tag, context, 'sendInit');
   }
 
   prepareRecv(
@@ -226,7 +256,7 @@ class NativeEngine implements Engine {
     const view = lasting(buffer, 'recvInit');
     address(this.#call, source, tag, context, type, mode);
     this.#binding.prepareRecv(view);
-    return this.#prepared(RECEIVE, view, type, source, tag, 'recvInit');
+    return this.#prepared(RECEIVE, view, type, source, tag, context, 'recvInit');
   }
 
   startAll(prepared: readonly PreparedOperation[]): PendingOperation[] {
@@ -288,7 +318,7 @@ class NativeEngine implements Engine {
     }
     const result = this.#report[RESULT] as number;
     if (result === 0) return;
-    throw failure(this.#binding, result, { operation: 'send', peer: dest, tag });
+    throw this.#failure(result, { operation: 'send', peer: dest, tag }, context);
   }
 
   #recvAgain(buffer: BufferLike, source: number, tag: number, context: number, mode: number): void {
@@ -298,13 +328,17 @@ class NativeEngine implements Engine {
     }
     const result = this.#report[RESULT] as number;
     if (result === 0) return;
-    throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });
+    throw this.#failure(result, { operation: 'recv', peer: source, tag }, context);
   }
 
   /** Such a call has done nothing yet. */
   #isUnknown(buffer: BufferLike): buffer is SharedArrayBuffer {
     const result = this.#report[RESULT] as number;
     return this.#binding.errorCodes[result] === 'ERR_BUFFER' && buffer instanceof SharedArrayBuffer;
+  }
+
+  #failure(result: number, attempt: Attempt, context: number): MpiError {
+    return failure(this.#binding, result, { ...attempt, members: this.#membersOf.get(context) });
   }
 
   #arrival(): Arrival {
@@ -318,14 +352,16 @@ class NativeEngine implements Engine {
     type: number,
     peer: number,
     tag: number,
+    context: number,
     operation: string,
   ): NativePrepared {
     const handle = this.#report[RESULT] as number;
-    if (handle < 0) throw failure(this.#binding, -handle, { operation, peer, tag });
+    if (handle < 0) throw this.#failure(-handle, { operation, peer, tag }, context);
+    const members = this.#membersOf.get(context);
     const slot = (this.#report[Report.slot] as number) | 0;
     this.#binding.views[slot] = view;
     const array = type === UNKNOWN_TYPE ? undefined : (view as NodeJS.TypedArray);
-    return new NativePrepared(this.#started, nature, handle, slot, array, peer, tag);
+    return new NativePrepared(this.#started, nature, handle, slot, array, peer, tag, members);
   }
 
   /** What the call that was just made has started. */
@@ -335,14 +371,26 @@ class NativeEngine implements Engine {
     type: number,
     peer: number,
     tag: number,
+    context: number,
   ): NativeOperation {
     const handle = this.#report[RESULT] as number;
     if (handle < 0) {
-      throw failure(this.#binding, -handle, { operation: nature.operation, peer, tag });
+      throw this.#failure(-handle, { operation: nature.operation, peer, tag }, context);
     }
+    const members = this.#membersOf.size === 0 ? undefined : this.#membersOf.get(context);
     const slot = (this.#report[Report.slot] as number) | 0;
     const isTyped = type !== UNKNOWN_TYPE;
-    return NativeOperation.ofMessage(this.#started, nature, handle, slot, view, isTyped, peer, tag);
+    return NativeOperation.ofMessage(
+      this.#started,
+      nature,
+      handle,
+      slot,
+      view,
+      isTyped,
+      peer,
+      tag,
+      members,
+    );
   }
 }
 

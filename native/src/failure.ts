@@ -1,6 +1,7 @@
 import { datatypeName, type ErrorCode, MpiError } from '@onecopy/engine';
 
 import { type Binding, Report, SYSCALLS } from './binding.ts';
+import type { Members } from './members.ts';
 import { COLLECTIVES as COLLECTIVE_NAMES } from './operations.ts';
 
 /** What was attempted, for the sentence: `send(to rank 1, tag 7)`. */
@@ -9,13 +10,27 @@ export interface Attempt {
   /** Rank, ANY_SOURCE, or undefined when the operation names none. */
   readonly peer?: number;
   readonly tag?: number;
+  /** Of the communicator; absent: all ranks of the world. */
+  readonly members?: Members | undefined;
   /** A collective operation: it may have failed on another rank. */
   readonly collective?: boolean;
 }
 
-function describe({ operation, peer, tag }: Attempt): string {
+/** The name that a rank of the world has in the communicator; negative numbers stand for none. */
+function rankIn(members: Members | undefined, worldRank: number): number {
+  return members === undefined || worldRank < 0 ? worldRank : members.rankOf(worldRank);
+}
+
+/** `rank 1`, and which one that is of the world, where it has another number there. */
+function nameIn(members: Members | undefined, worldRank: number): string {
+  const rank = rankIn(members, worldRank);
+  if (rank === worldRank) return `rank ${rank}`;
+  return rank < 0 ? `rank ${worldRank} of world` : `rank ${rank} (${worldRank} in world)`;
+}
+
+function describe({ operation, peer, tag, members }: Attempt): string {
   const parts: string[] = [];
-  if (peer !== undefined) parts.push(peer === -1 ? 'any source' : `rank ${peer}`);
+  if (peer !== undefined) parts.push(peer === -1 ? 'any source' : nameIn(members, peer));
   if (tag !== undefined) parts.push(tag === -1 ? 'any tag' : `tag ${tag}`);
   return parts.length === 0 ? operation : `${operation}(${parts.join(', ')})`;
 }
@@ -36,11 +51,13 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
   const what = describe(attempt);
   const reported = at(Report.peer);
   const peer = reported >= 0 ? reported : attempt.peer;
-  const who = peer === undefined || peer < 0 ? 'the peer' : `rank ${peer}`;
-  const from = peer === undefined || peer < 0 ? {} : { peer };
+  const { members } = attempt;
+  const who = peer === undefined || peer < 0 ? 'the peer' : nameIn(members, peer);
+  const rank = peer === undefined ? -1 : rankIn(members, peer);
+  const from = rank < 0 ? {} : { peer: rank };
 
   if (attempt.collective) {
-    const told = collectiveFailure(binding, code, what, who, from);
+    const told = collectiveFailure(binding, members, code, what, who, from);
     if (told !== undefined) return told;
   }
 
@@ -72,7 +89,7 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
       return new MpiError(
         code,
         peer === undefined || peer < 0
-          ? `${what}: every other rank has left the job, nobody can send any more`
+          ? `${what}: every other rank of the communicator has left the job, nobody can send any more`
           : `${what}: ${who} has left the job without the other side of this call`,
         from,
       );
@@ -149,6 +166,7 @@ const USABLE = 'The communicator stays usable';
 
 function collectiveFailure(
   binding: Binding,
+  members: Members | undefined,
   code: ErrorCode,
   what: string,
   who: string,
@@ -158,12 +176,14 @@ function collectiveFailure(
   const culprit = at(Report.culprit);
   if (culprit >= 0 && !LASTING.has(code)) {
     const text = binding.failureText();
+    const where = nameIn(members, culprit);
+    const rank = rankIn(members, culprit);
     return new MpiError(
       code,
       code === 'ERR_OP'
-        ? `${what}: the operator has thrown on rank ${culprit}${text === '' ? '' : `: ${text}`}. ${USABLE}`
-        : `${what}: it failed on rank ${culprit} with ${code}; the error there says why. ${USABLE}`,
-      { peer: culprit },
+        ? `${what}: the operator has thrown on ${where}${text === '' ? '' : `: ${text}`}. ${USABLE}`
+        : `${what}: it failed on ${where} with ${code}; the error there says why. ${USABLE}`,
+      rank < 0 ? {} : { peer: rank },
     );
   }
   switch (code) {
@@ -195,7 +215,7 @@ function collectiveFailure(
     case 'ERR_PROC_FAILED':
       return new MpiError(
         code,
-        `${what}: ${culprit >= 0 && from.peer === undefined ? `rank ${culprit}` : who} failed; the launcher says how. ` +
+        `${what}: ${culprit >= 0 && from.peer === undefined ? nameIn(members, culprit) : who} failed; the launcher says how. ` +
           'No collective operation can succeed on this communicator any more',
         from,
       );

@@ -3,6 +3,7 @@ import type { Arrival, BufferLike, EndListener, PendingOperation } from '@onecop
 
 import { type Binding, Outcome, Report } from './binding.ts';
 import { type Attempt, failure } from './failure.ts';
+import type { Members } from './members.ts';
 
 /** The getter that all typed arrays inherit; a property of that name on one of them does not get past it. */
 const byteLengthOf = Object.getOwnPropertyDescriptor(
@@ -96,6 +97,8 @@ export class NativeOperation implements PendingOperation {
   readonly #nature: Nature;
   readonly #partner: number;
   readonly #tag: number;
+  /** Of its communicator; undefined: all ranks of the world. */
+  readonly #members: Members | undefined;
   #slot: number;
   /** Where its bytes lie, if that is a typed array; `Binding.views` has it in any case. */
   readonly #array: NodeJS.TypedArray | undefined;
@@ -111,6 +114,7 @@ export class NativeOperation implements PendingOperation {
     nature: Nature,
     partner: number,
     tag: number,
+    members: Members | undefined,
     slot: number,
     array: NodeJS.TypedArray | undefined,
   ) {
@@ -119,6 +123,7 @@ export class NativeOperation implements PendingOperation {
     this.#nature = nature;
     this.#partner = partner;
     this.#tag = tag;
+    this.#members = members;
     this.#slot = slot;
     this.#array = array;
     this.#done = false;
@@ -134,10 +139,11 @@ export class NativeOperation implements PendingOperation {
     isTyped: boolean,
     partner: number,
     tag: number,
+    members: Members | undefined,
   ): NativeOperation {
     started.binding.views[slot] = view;
     const array = isTyped ? (view as NodeJS.TypedArray) : undefined;
-    return new NativeOperation(handle, started, nature, partner, tag, slot, array);
+    return new NativeOperation(handle, started, nature, partner, tag, members, slot, array);
   }
 
   /** A round of a persistent request. */
@@ -148,12 +154,13 @@ export class NativeOperation implements PendingOperation {
     array: NodeJS.TypedArray | undefined,
     partner: number,
     tag: number,
+    members: Members | undefined,
   ): NativeOperation {
-    return new NativeOperation(handle, started, nature, partner, tag, LASTING_SLOT, array);
+    return new NativeOperation(handle, started, nature, partner, tag, members, LASTING_SLOT, array);
   }
 
   static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
-    return new NativeOperation(handle, started, nature, 0, 0, NO_SLOT, undefined);
+    return new NativeOperation(handle, started, nature, 0, 0, undefined, NO_SLOT, undefined);
   }
 
   get done(): boolean {
@@ -273,8 +280,7 @@ export class NativeOperation implements PendingOperation {
 
   #attempt(): Attempt {
     const { operation } = this.#nature;
-    return this.#slot === NO_SLOT
-      ? { operation }
-      : { operation, peer: this.#partner, tag: this.#tag };
+    if (this.#slot === NO_SLOT) return { operation };
+    return { operation, peer: this.#partner, tag: this.#tag, members: this.#members };
   }
 }

@@ -37,7 +37,9 @@ void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload
         Matcher::remove(*receive);
         return receiveEager(*receive, envelope, payload);
     }
-    if (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr)) return;
+    if (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr) ||
+        refuseClosed(envelope, nullptr))
+        return;
     count(self_->counters.unexpected);
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = envelope;
@@ -55,7 +57,9 @@ void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& desc
         Matcher::remove(*receive);
         return beginPull(peer, *receive, envelope, descriptor);
     }
-    if (dropBroken(envelope, &descriptor) || refuseOther(envelope, &descriptor)) return;
+    if (dropBroken(envelope, &descriptor) || refuseOther(envelope, &descriptor) ||
+        refuseClosed(envelope, &descriptor))
+        return;
     count(self_->counters.unexpected);
     auto message = std::make_unique<UnexpectedMessage>();
     message->envelope = envelope;

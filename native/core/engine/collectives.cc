@@ -300,6 +300,7 @@ void Engine::breakCollective(CollectiveContext& context, std::uint32_t tag, cons
 }
 
 void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {
+    if (closed_.contains(notice.context)) return;
     CollectiveContext& context = contextOf(notice.context);
     if (context.broken.contains(notice.sequence)) return;
     const bool known =

@@ -1,5 +1,7 @@
 #include "core/matching/matcher.h"
 
+#include <algorithm>
+
 namespace onecopy {
 
 Matcher::~Matcher() {
@@ -54,6 +56,15 @@ UnexpectedMessage* Matcher::findUnexpected(const Selector& selector) {
         if (UnexpectedMessage* message = firstIn(source)) return message;
     }
     return nullptr;
+}
+
+bool Matcher::hasPosted(std::uint32_t id) const {
+    const auto found = contexts_.find(id);
+    if (found == contexts_.end()) return false;
+    const Context& context = *found->second;
+    return !context.wildcards.empty() ||
+           std::ranges::any_of(context.sources,
+                               [](const Source& source) { return !source.posted.empty(); });
 }
 
 void Matcher::keep(std::unique_ptr<UnexpectedMessage> message) {

@@ -50,6 +50,12 @@ class Matcher {
     void keep(std::unique_ptr<UnexpectedMessage> message);
     std::unique_ptr<UnexpectedMessage> take(UnexpectedMessage& message);
 
+    bool hasPosted(std::uint32_t id) const;
+    // Drops what is kept for a context in which no receive is posted; `visit` gets each message.
+    template <typename Visit>
+    void forget(std::uint32_t id, Visit visit);
+    std::size_t contexts() const { return contexts_.size(); }
+
     // Calls `visit` for each posted receive (it may be removed meanwhile) or each kept message
     // (likewise, by take()).
     template <typename Visit>
@@ -89,6 +95,17 @@ void Matcher::forEach(const List<T, Tag>& list, Visit visit) {
         visit(*member);
         member = next;
     }
+}
+
+template <typename Visit>
+void Matcher::forget(std::uint32_t id, Visit visit) {
+    const auto found = contexts_.find(id);
+    if (found == contexts_.end()) return;
+    for (Source& source : found->second->sources) {
+        forEach(source.unexpected, [&](UnexpectedMessage& message) { visit(*take(message)); });
+    }
+    if (last_ == found->second.get()) last_ = nullptr;
+    contexts_.erase(id);
 }
 
 template <typename Visit>

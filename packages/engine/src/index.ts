@@ -26,6 +26,7 @@ export {
   PROC_NULL,
   type PreparedOperation,
   TAG_UB,
+  UNDEFINED,
 } from './engine.ts';
 export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';
 export { OPERATORS, type OperatorName, operatorAllows } from './operators.ts';
