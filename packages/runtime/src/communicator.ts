@@ -1,6 +1,6 @@
 import { MpiError } from '@onecopy/engine';
 import { show } from './arguments.ts';
-import { ProbedMessages } from './point-to-point/probing.ts';
+import { ObjectMessages } from './point-to-point/objects.ts';
 
 /**
  * Ranks that can talk to each other, apart from all other communicators (MPI-4.1 chapter 7). Every process of a job has
@@ -25,7 +25,7 @@ import { ProbedMessages } from './point-to-point/probing.ts';
  * | `ERR_ABORTED` | the job is ending because of another rank |
  * | `ERR_THREAD` `ERR_BOOTSTRAP` `ERR_NATIVE` `ERR_FINALIZED` | onecopy cannot be used here, or not any more |
  */
-export class Communicator extends ProbedMessages {
+export class Communicator extends ObjectMessages {
   /** Number of this process in the communicator, from 0 (MPI_Comm_rank, MPI-4.1 section 7.4.1). */
   get rank(): number {
     return this.joined().rank;

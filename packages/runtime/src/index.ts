@@ -51,7 +51,13 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
+export type { ObjectCodec } from './objects/codec.ts';
 export { PersistentRequest, startAll } from './persistent.ts';
+export type {
+  ObjectOptions,
+  ObjectSendOptions,
+  ReceivedObject,
+} from './point-to-point/objects.ts';
 export type { Received } from './point-to-point/probing.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
