@@ -37,11 +37,11 @@ function encodeExactly(value: unknown): Uint8Array[] {
 }
 
 function encodeFast(value: unknown): Uint8Array[] {
-  const { memories, odd } = survey(value, true);
+  const { memories, odd, shared } = survey(value, true);
   const regions = regionsOf(memories);
-  if (regions.length === 0 && !odd) return [makeHead(CODECS.plain, [], pack(value))];
+  if (regions.length === 0 && !odd) return [makeHead(CODECS.plain, [], pack(value, shared))];
   const attachments = attachmentsOf(regions);
-  const head = makeHead(CODECS.perforated, attachments, pack(perforate(value, regions)));
+  const head = makeHead(CODECS.perforated, attachments, pack(perforate(value, regions), true));
   return makeMessage(head, attachments);
 }
 

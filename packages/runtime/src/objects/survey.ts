@@ -12,6 +12,8 @@ export interface Survey {
   readonly memories: ReadonlyMap<ArrayBuffer, Memory>;
   /** Some collection is of a class of the user's, which msgpackr would take for an empty object. */
   readonly odd: boolean;
+  /** Some object is referred to more than once. */
+  readonly shared: boolean;
 }
 
 /**
@@ -46,34 +48,52 @@ const REFUSED: ReadonlyArray<(value: unknown) => boolean> = [
 class Surveyor implements Survey {
   readonly memories: Map<ArrayBuffer, Memory>;
   odd: boolean;
+  shared: boolean;
   readonly #strict: boolean;
   readonly #seen: Set<object>;
 
   constructor(strict: boolean) {
     this.memories = new Map();
     this.odd = false;
+    this.shared = false;
     this.#strict = strict;
     this.#seen = new Set();
   }
 
   visit(value: unknown): void {
     if (typeof value === 'object') {
-      if (value !== null && !this.#seen.has(value)) this.#visitObject(value);
+      if (value !== null) this.#visitObject(value);
     } else if (typeof value === 'function' || typeof value === 'symbol') {
       if (this.#strict) throw dataCloneError(String(value));
     }
   }
 
   #visitObject(object: object): void {
+    if (this.#seen.has(object)) {
+      this.shared = true;
+      return;
+    }
     this.#seen.add(object);
     const prototype: unknown = Object.getPrototypeOf(object);
-    if (prototype === Object.prototype) this.#visitProperties(object);
-    else if (Array.isArray(object)) for (const item of object) this.visit(item);
+    if (prototype === Object.prototype) this.#visitProperties(object as Record<string, unknown>);
+    else if (Array.isArray(object)) this.#visitItems(object);
     else this.#visitOther(object, prototype);
   }
 
-  #visitProperties(object: object): void {
-    for (const key of Object.keys(object)) this.visit((object as Record<string, unknown>)[key]);
+  // for ... in makes no array of the keys: half of the time for small records.
+  #visitProperties(object: Record<string, unknown>): void {
+    for (const key in object) {
+      if (!Object.hasOwn(object, key)) continue;
+      const value = object[key];
+      if (!isSimple(value)) this.visit(value);
+    }
+  }
+
+  #visitItems(array: readonly unknown[]): void {
+    for (let index = 0; index < array.length; index++) {
+      const value = array[index];
+      if (!isSimple(value)) this.visit(value);
+    }
   }
 
   #visitOther(object: object, prototype: unknown): void {
@@ -96,7 +116,7 @@ class Surveyor implements Survey {
       if (this.#strict && REFUSED.some((refuses) => refuses(object))) {
         throw dataCloneError(`#<${object.constructor?.name ?? 'Object'}>`);
       }
-      this.#visitProperties(object);
+      this.#visitProperties(object as Record<string, unknown>);
     }
   }
 
@@ -115,6 +135,19 @@ class Surveyor implements Survey {
     this.memories.set(buffer, memory);
     return memory;
   }
+}
+
+/** Neither an object nor something that cannot be cloned. */
+function isSimple(value: unknown): boolean {
+  const type = typeof value;
+  return (
+    type === 'string' ||
+    type === 'number' ||
+    type === 'boolean' ||
+    type === 'undefined' ||
+    type === 'bigint' ||
+    value === null
+  );
 }
 
 /** `detached` is of ES2024, which Node 20 has not. */
