@@ -36,6 +36,7 @@ export {
 } from './datatypes.ts';
 export { Group } from './group.ts';
 export type { AwaitableOptions } from './limits.ts';
+export type { ObjectCodec } from './objects/codec.ts';
 export {
   BAND,
   BOR,
@@ -51,7 +52,6 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
-export type { ObjectCodec } from './objects/codec.ts';
 export { PersistentRequest, startAll } from './persistent.ts';
 export type {
   ObjectOptions,

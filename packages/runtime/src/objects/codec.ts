@@ -25,9 +25,13 @@ export function encodeParts(call: string, value: unknown, codec: ObjectCodec): U
     return codec === 'v8' ? encodeExactly(value) : encodeFast(value);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new MpiError('ERR_ARG', `${call}: the value cannot be encoded: ${reason} Nothing was sent`, {
-      cause,
-    });
+    throw new MpiError(
+      'ERR_ARG',
+      `${call}: the value cannot be encoded: ${reason} Nothing was sent`,
+      {
+        cause,
+      },
+    );
   }
 }
 

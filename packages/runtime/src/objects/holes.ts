@@ -88,7 +88,8 @@ class Puncher {
     let number = this.#numbers.get(memory);
     if (number === undefined) {
       const { part, region } = place;
-      number = this.#views.push(isView ? describeView(memory, part, region) : describeBuffer(part)) - 1;
+      number =
+        this.#views.push(isView ? describeView(memory, part, region) : describeBuffer(part)) - 1;
       this.#numbers.set(memory, number);
     }
     this.#holes.push(container, key, number);
@@ -141,7 +142,12 @@ class Puncher {
  */
 export function restore(perforated: unknown, parts: readonly ArrayBuffer[]): unknown {
   const { value: root, holes, views, fills } = Object(perforated) as Partial<Perforated>;
-  if (!Array.isArray(holes) || !Array.isArray(views) || !Array.isArray(fills) || !isContainer(root)) {
+  if (
+    !Array.isArray(holes) ||
+    !Array.isArray(views) ||
+    !Array.isArray(fills) ||
+    !isContainer(root)
+  ) {
     throw new Error('what should be a value and its views is none');
   }
   const made = views.map((description: unknown) => viewFrom(description, parts));
@@ -167,7 +173,9 @@ export function restore(perforated: unknown, parts: readonly ArrayBuffer[]): unk
 function isContainer(value: unknown): value is Container {
   return (
     Array.isArray(value) ||
-    (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+    (typeof value === 'object' &&
+      value !== null &&
+      Object.getPrototypeOf(value) === Object.prototype)
   );
 }
 

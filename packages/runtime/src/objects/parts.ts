@@ -27,10 +27,7 @@ export function makeHead(
 }
 
 /** What is sent, piece by piece. */
-export function makeMessage(
-  head: Uint8Array,
-  attachments: readonly Uint8Array[],
-): Uint8Array[] {
+export function makeMessage(head: Uint8Array, attachments: readonly Uint8Array[]): Uint8Array[] {
   const pieces = [head];
   let end = head.length;
   for (const attachment of attachments) {
@@ -43,7 +40,10 @@ export function makeMessage(
 }
 
 /** @throws Error if it is not the head of a message with so many attachments */
-export function readHead(head: Uint8Array, attachments: number): { codec: number; encoded: Uint8Array } {
+export function readHead(
+  head: Uint8Array,
+  attachments: number,
+): { codec: number; encoded: Uint8Array } {
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   const table = PREFIX + 8 * attachments;
   if (head.length < table || view.getUint32(4, true) !== attachments) {

@@ -89,14 +89,20 @@ export function regionOf(buffer: ArrayBuffer, memory: Memory): Region {
 /** The bytes as they will be sent. What could be resized meanwhile is copied. */
 export function bytesOf({ buffer, start, bytes }: Region): Uint8Array {
   const changes = (buffer as { resizable?: boolean }).resizable === true;
-  return changes ? new Uint8Array(buffer.slice(start, start + bytes)) : new Uint8Array(buffer, start, bytes);
+  return changes
+    ? new Uint8Array(buffer.slice(start, start + bytes))
+    : new Uint8Array(buffer, start, bytes);
 }
 
 export function describeBuffer(part: number): Description {
   return [part, WHOLE, 0, 0];
 }
 
-export function describeView(view: NodeJS.ArrayBufferView, part: number, region: Region): Description {
+export function describeView(
+  view: NodeJS.ArrayBufferView,
+  part: number,
+  region: Region,
+): Description {
   const offset = view.byteOffset - region.start;
   return [part, nameOf.call(view) ?? 'DataView', offset, view.byteLength / elementBytes(view)];
 }
@@ -109,7 +115,8 @@ export function viewFrom(description: unknown, parts: readonly ArrayBuffer[]): o
   if (buffer === undefined) throw new Error('a view is of memory that did not come');
   if (type === WHOLE) return buffer;
   const viewClass = typeof type === 'string' ? CLASSES.get(type) : undefined;
-  if (viewClass === undefined) throw new Error(`this version of Node.js has no class ${String(type)}`);
+  if (viewClass === undefined)
+    throw new Error(`this version of Node.js has no class ${String(type)}`);
   if (typeof offset !== 'number' || typeof length !== 'number') {
     throw new Error('a view has neither beginning nor length');
   }

@@ -190,13 +190,7 @@ export abstract class ObjectMessages extends ProbedMessages {
     return request;
   }
 
-  #outgoing(
-    call: string,
-    value: unknown,
-    dest: unknown,
-    tag: unknown,
-    codec: unknown,
-  ): Outgoing {
+  #outgoing(call: string, value: unknown, dest: unknown, tag: unknown, codec: unknown): Outgoing {
     const to = checkDest(call, dest, this.place());
     const label = checkTag(call, tag);
     const pieces = encodeParts(call, value, checkCodec(call, codec));
