@@ -150,9 +150,8 @@ napi_value bufferOver(napi_env env, RankFace& rank, const std::shared_ptr<HeapBl
     auto held = std::make_unique<Held>(Held{rank.heap, block});
     napi_value buffer = nullptr;
     ++block->finalizers;
-    const napi_status status =
-        napi_create_external_arraybuffer(env, static_cast<std::byte*>(block->data) + offset, bytes,
-                                         finalize, held.get(), &buffer);
+    const napi_status status = napi_create_external_arraybuffer(
+        env, static_cast<std::byte*>(block->data) + offset, bytes, finalize, held.get(), &buffer);
     // Where it failed, it is not told whether the finalizer was called, or will be: it finds the
     // block released, and what holds it is never freed.
     [[maybe_unused]] Held* kept = held.release();

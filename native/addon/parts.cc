@@ -261,8 +261,7 @@ napi_value irecvParts(napi_env env, napi_callback_info info) {
                                     MessageKind::object, Datatype::byte, came)) {
             napi_value parts = nullptr;
             const std::span<const std::byte> message(smallMemory(), came.bytes);
-            done(rank,
-                 -static_cast<double>(ReceivedParts::unpackFrom(env, message, parts)));
+            done(rank, -static_cast<double>(ReceivedParts::unpackFrom(env, message, parts)));
             reportArrival(rank, came);
             return parts;
         }

@@ -165,8 +165,8 @@ void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope,
     receive.descriptor = descriptor;
     receive.moved = 0;
     if (!admit(receive, envelope)) {
-        const bool lost = receive.error.code == ErrorCode::detached ||
-                          receive.error.code == ErrorCode::noMem;
+        const bool lost =
+            receive.error.code == ErrorCode::detached || receive.error.code == ErrorCode::noMem;
         return finishTransfer(peer, receive.transfer,
                               lost ? TransferState::failed : TransferState::done);
     }

@@ -21,9 +21,9 @@ class Heap {
     Heap(const Heap&) = delete;
     Heap& operator=(const Heap&) = delete;
 
-    // Memory, zeroed unless all of it is going to be written, aligned to the largest power of two that it holds, from 64 bytes to 2 MiB.
-    // Fails with `noMem`, or with `system` where it is something else that has run out
-    // (descriptors).
+    // Memory, zeroed unless all of it is going to be written, aligned to the largest power of two
+    // that it holds, from 64 bytes to 2 MiB. Fails with `noMem`, or with `system` where it is
+    // something else that has run out (descriptors).
     Error allocate(std::uint64_t bytes, void*& block, bool zeroed = true);
     // The owner may hand it out again at once: nobody uses it any more.
     void release(void* block);
