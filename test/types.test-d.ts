@@ -363,12 +363,13 @@ export function objects(comm: Communicator): void {
   expectType<void>()(comm.sendObject(value, 1, 2, { codec: 'v8', timeout: 5 }));
   comm.sendObject(undefined, 1, { timeout: 5 });
   expectType<Request<void>>()(comm.isendObject(value, 1, 2, { codec: 'msgpack' }));
-  comm.isendObject(value, 1, { codec: 'v8' });
+  comm.isendObject(value, 1, { codec: 'v8', timeout: 5, signal: new AbortController().signal });
   expectType<ReceivedObject<unknown>>()(comm.recvObject());
   expectType<ReceivedObject<Value>>()(comm.recvObject<Value>(ANY_SOURCE, ANY_TAG));
   expectType<Value>()(comm.recvObject<Value>(0, { timeout: 5 }).value);
   expectType<Status>()(comm.recvObject({ timeout: 5 }).status);
   expectType<Request<ReceivedObject<Value>>>()(comm.irecvObject<Value>(0, 1));
+  comm.irecvObject(0, { timeout: 5, signal: new AbortController().signal });
   // @ts-expect-error there is no such codec
   comm.sendObject(value, 1, { codec: 'json' });
   // @ts-expect-error nothing can fire a signal while the thread is blocked

@@ -211,6 +211,17 @@ async function misuse(): Promise<void> {
   }
   mustFail('ERR_DEADLOCK', /recvObject/, () => world.recvObject(rank, 77));
   mustFail('ERR_TIMEOUT', /recvObject from rank/, () => world.recvObject(left, 77, { timeout: 1 }));
+  const late = await rejection(world.irecvObject(left, 77, { timeout: 1 }));
+  must(late.code === 'ERR_TIMEOUT' && /irecvObject/.test(late.message), late.message);
+  const reason = new Error('enough');
+  const aborts = new AbortController();
+  const stopped = world.isendObject({ a: new Float64Array(100_000) }, right, 76, {
+    signal: aborts.signal,
+  });
+  aborts.abort(reason);
+  must((await stopped.catch((error: unknown) => error)) === reason, 'a signal was not heard');
+  const refused = world.isendObject(1, right, 76, { signal: aborts.signal, codec: 'v8' });
+  must((await refused.catch((error: unknown) => error)) === reason, 'an old signal was not heard');
   const cancelled = world.irecvObject(left, 77);
   must(cancelled.cancel(), 'a receive that nobody has matched was not cancelled');
   must((await rejection(cancelled)).code === 'ERR_CANCELLED', 'cancelled');
@@ -230,7 +241,7 @@ async function misuse(): Promise<void> {
     world.sendObject({ a: new Float64Array(100_000) }, right, 78, { timeout: 1 }),
   );
   world.barrier();
-  must(world.iprobe(left, 78) === undefined, 'what was taken back has come');
+  must(world.iprobe(left) === undefined, 'what was taken back has come');
 }
 
 /** Memory that was received is given back when nobody has it any more, by blocking calls alone. */

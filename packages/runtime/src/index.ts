@@ -56,6 +56,7 @@ export { PersistentRequest, startAll } from './persistent.ts';
 export type {
   ObjectOptions,
   ObjectSendOptions,
+  ObjectStartOptions,
   ReceivedObject,
 } from './point-to-point/objects.ts';
 export type { Received } from './point-to-point/probing.ts';

@@ -1,11 +1,4 @@
-import {
-  ANY_SOURCE,
-  ANY_TAG,
-  type Arrival,
-  MpiError,
-  type PendingParts,
-  PROC_NULL,
-} from '@onecopy/engine';
+import { ANY_SOURCE, ANY_TAG, type Arrival, MpiError, PROC_NULL } from '@onecopy/engine';
 import {
   type BlockingOptions,
   checkBlockingOptions,
@@ -18,10 +11,12 @@ import {
 } from '../arguments.ts';
 import { Completion } from '../completion.ts';
 import { neverForget } from '../forgotten.ts';
+import { type AwaitableOptions, checkAwaitableOptions } from '../limits.ts';
 import { decodeParts, encodeParts, type ObjectCodec } from '../objects/codec.ts';
 import { Request } from '../request.ts';
 import { type Status, statusOfNobody } from '../status.ts';
 import { completeWithin } from './completing.ts';
+import { nothing, refused, startedRequest } from './making.ts';
 import { ProbedMessages } from './probing.ts';
 
 /** What `recvObject` gives. */
@@ -39,6 +34,9 @@ export interface ObjectOptions {
 
 /** Options of `sendObject`. */
 export interface ObjectSendOptions extends BlockingOptions, ObjectOptions {}
+
+/** Options of `isendObject`. */
+export interface ObjectStartOptions extends AwaitableOptions, ObjectOptions {}
 
 /** What to send where, checked and encoded. */
 interface Outgoing {
@@ -92,29 +90,33 @@ export abstract class ObjectMessages extends ProbedMessages {
    * 8 KiB or more must not change those before the request has completed.
    *
    * @param dest rank of the receiver; `PROC_NULL`: the request is complete at once
+   * @param options `codec`, and `timeout` in milliseconds and `signal`, see `AwaitableOptions`
    * @throws MpiError `ERR_ARG` with a DataCloneError as its cause if the value cannot be encoded; nothing was sent
    */
-  isendObject(value: unknown, dest: number, tag?: number, options?: ObjectOptions): Request<void>;
-  isendObject(value: unknown, dest: number, options: ObjectOptions): Request<void>;
   isendObject(
     value: unknown,
     dest: number,
-    tag: number | ObjectOptions = 0,
-    options?: ObjectOptions,
+    tag?: number,
+    options?: ObjectStartOptions,
+  ): Request<void>;
+  isendObject(value: unknown, dest: number, options: ObjectStartOptions): Request<void>;
+  isendObject(
+    value: unknown,
+    dest: number,
+    tag: number | ObjectStartOptions = 0,
+    options?: ObjectStartOptions,
   ): Request<void> {
     const call = 'isendObject';
     const isShort = isOptions(tag) && options === undefined;
     const { codec, ...rest } = splitOptions(call, isShort ? tag : options);
-    refuseOptions(call, rest, 'codec');
+    const limits = checkAwaitableOptions(call, rest);
     const message = this.#outgoing(call, value, dest, isShort ? 0 : tag, codec);
-    if (message.dest === PROC_NULL) return new Request<void>(undefined);
-    const peer = this.joined().toWorld(message.dest);
-    const operation = this.started().isendParts(message.pieces, peer, message.tag, this.context);
-    if (operation.done) return new Request<void>(undefined);
-    const { dest: to, tag: label } = message;
-    const request = new Request(new Completion<void>(operation, () => undefined, call, to, label));
-    neverForget(request);
-    return request;
+    const { pieces, dest: to, tag: label } = message;
+    if (limits?.signal?.aborted) return refused(limits.signal, call, to, label);
+    if (to === PROC_NULL) return new Request<void>(undefined);
+    const peer = this.joined().toWorld(to);
+    const operation = this.started().isendParts(pieces, peer, label, this.context);
+    return startedRequest(operation, nothing, call, to, label, limits);
   }
 
   /**
@@ -169,23 +171,42 @@ export abstract class ObjectMessages extends ProbedMessages {
    *
    * @param source rank of the sender, or `ANY_SOURCE`; `PROC_NULL`: the request is complete at once
    * @param tag of the message, or `ANY_TAG`
+   * @param options `timeout` in milliseconds and `signal`, see `AwaitableOptions`
    */
-  irecvObject<T = unknown>(source?: number, tag?: number): Request<ReceivedObject<T>>;
   irecvObject<T = unknown>(
-    source: number = ANY_SOURCE,
-    tag: number = ANY_TAG,
-    options?: unknown,
+    source?: number,
+    tag?: number,
+    options?: AwaitableOptions,
+  ): Request<ReceivedObject<T>>;
+  irecvObject<T = unknown>(source: number, options: AwaitableOptions): Request<ReceivedObject<T>>;
+  irecvObject<T = unknown>(options: AwaitableOptions): Request<ReceivedObject<T>>;
+  irecvObject<T = unknown>(
+    source: number | AwaitableOptions = ANY_SOURCE,
+    tag: number | AwaitableOptions = ANY_TAG,
+    options?: AwaitableOptions,
   ): Request<ReceivedObject<T>> {
+    if (isOptions(source) && tag === ANY_TAG && options === undefined) {
+      return this.#irecvObject(ANY_SOURCE, ANY_TAG, source);
+    }
+    if (isOptions(tag) && options === undefined) return this.#irecvObject(source, ANY_TAG, tag);
+    return this.#irecvObject(source, tag, options);
+  }
+
+  #irecvObject<T>(source: unknown, tag: unknown, options: unknown): Request<ReceivedObject<T>> {
     const call = 'irecvObject';
     const from = checkSource(call, source, this.place());
     const label = checkTagOrAny(call, tag);
-    refuseOptions(call, splitOptions(call, options), undefined);
+    const limits = checkAwaitableOptions(call, options);
+    if (limits?.signal?.aborted) return refused(limits.signal, call, from, label);
     if (from === PROC_NULL) return new Request(undefined, ofNobody<T>());
     const peer = this.joined().sourceToWorld(from);
-    const pending: PendingParts = this.started().irecvParts(peer, label, this.context);
+    const { operation, take } = this.started().irecvParts(peer, label, this.context);
     const result = (): ReceivedObject<T> =>
-      this.#received<T>(call, pending.operation.arrival as Arrival, pending.take());
-    const request = new Request(new Completion(pending.operation, result, call, from, label));
+      this.#received<T>(call, operation.arrival as Arrival, take());
+    // Not as for buffers: what has come already may be undecodable, and that is a failure of the request.
+    const completion = new Completion(operation, result, call, from, label);
+    if (limits !== undefined) completion.limit(limits);
+    const request = new Request(completion);
     neverForget(request);
     return request;
   }
@@ -213,17 +234,6 @@ function splitOptions(call: string, options: unknown): { codec?: unknown } {
     'ERR_ARG',
     `${call}: the last argument must be an object of options, not ${show(options)}`,
   );
-}
-
-function refuseOptions(call: string, options: object, allowed: string | undefined): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    throw new MpiError(
-      'ERR_ARG',
-      `${call}: there is no option ${name}${allowed === undefined ? '' : `; the only one is ${allowed}`}. ` +
-        'Use the methods of the request: wait({ timeout }), cancel()',
-    );
-  }
 }
 
 function checkCodec(call: string, codec: unknown): ObjectCodec {
