@@ -2,10 +2,9 @@
 import type { Memory } from './survey.ts';
 
 /**
- * Shorter memory is copied into the encoded value.
- *
- * With one array in an object, between two ranks of a machine with two cores (round trip, microseconds, in the value
- * against beside it): MEASURED
+ * Shorter memory is copied into the encoded value. Microseconds to encode an object with one array, copy it once and decode
+ * it, with the array in the value and beside it: 4 KiB 6.0 and 7.2, 8 KiB 8.6 and 8.4, 16 KiB 11 and 7.4, 64 KiB 37 and 17
+ * (the best of 60, Node 20, Xeon, a busy machine).
  */
 export const LEAST_ATTACHED = 8192;
 
