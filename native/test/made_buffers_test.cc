@@ -72,13 +72,13 @@ void inEachVariant(const std::function<void(Engine&)>& body) {
     }
 }
 
-constexpr std::size_t kLengths[] = {0, 1, 100, 12'000, 40'000, 3'000'001};
+constexpr std::size_t kSizes[] = {0, 1, 100, 12'000, 40'000, 3'000'001};
 
 }  // namespace
 
 TEST("made buffers: messages of several pieces arrive in memory of their length") {
     inEachVariant([](Engine& engine) {
-        for (const std::size_t bytes : kLengths) {
+        for (const std::size_t bytes : kSizes) {
             const Pieces pieces(bytes);
             if (engine.rank() == 0) {
                 CHECK(!sendObject(engine, pieces, 1, 3));
