@@ -19,6 +19,7 @@ import {
   Op,
   type PersistentRequest,
   type Received,
+  type ReceivedObject,
   type Request,
   type Status,
   SUM,
@@ -418,6 +419,30 @@ export function values(comm: Communicator): void {
   comm.scatterObject(value);
   // @ts-expect-error an operator of numbers combines no objects
   comm.allreduceObject(value, SUM);
+}
+
+export function objects(comm: Communicator): void {
+  type Value = { text: string };
+  const value: Value = { text: 'x' };
+  expectType<void>()(comm.sendObject(value, 1));
+  expectType<void>()(comm.sendObject(value, 1, 2, { codec: 'v8', timeout: 5 }));
+  comm.sendObject(undefined, 1, { timeout: 5 });
+  expectType<Request<void>>()(comm.isendObject(value, 1, 2, { codec: 'msgpack' }));
+  comm.isendObject(value, 1, { codec: 'v8', timeout: 5, signal: new AbortController().signal });
+  expectType<ReceivedObject<unknown>>()(comm.recvObject());
+  expectType<ReceivedObject<Value>>()(comm.recvObject<Value>(ANY_SOURCE, ANY_TAG));
+  expectType<Value>()(comm.recvObject<Value>(0, { timeout: 5 }).value);
+  expectType<Status>()(comm.recvObject({ timeout: 5 }).status);
+  expectType<Request<ReceivedObject<Value>>>()(comm.irecvObject<Value>(0, 1));
+  comm.irecvObject(0, { timeout: 5, signal: new AbortController().signal });
+  // @ts-expect-error there is no such codec
+  comm.sendObject(value, 1, { codec: 'json' });
+  // @ts-expect-error nothing can fire a signal while the thread is blocked
+  comm.sendObject(value, 1, { signal: new AbortController().signal });
+  // @ts-expect-error the receiver learns the codec from the message
+  comm.recvObject(0, 1, { codec: 'v8' });
+  // @ts-expect-error a destination is needed
+  comm.sendObject(value);
 }
 
 export function allocation(comm: Communicator): void {

@@ -15,9 +15,6 @@
 
 namespace onecopy {
 
-namespace {
-
-// Waits for a request on the stack. It must not leave before nobody can touch it any more.
 ErrorCode finish(RankFace& rank, Request& request) {
     const ErrorCode waited = rank.engine->wait(request);
     if (waited != ErrorCode::ok) {
@@ -27,6 +24,8 @@ ErrorCode finish(RankFace& rank, Request& request) {
     }
     return reportOutcome(rank, request);
 }
+
+namespace {
 
 // ---------------------------------------------------------------------------------------------------
 // blocking calls

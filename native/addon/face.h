@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "addon/addressed.h"
@@ -63,6 +64,8 @@ struct RankFace {
     std::vector<Request*> waitedFor;
     std::vector<double> named;
     HandleTable<KeptMessage> messages;
+    // Objects that have been received and not been fetched, by the handle of their operation.
+    std::unordered_map<double, std::unique_ptr<ReceivedParts>> received;
     std::unique_ptr<EventLoop> loop;
     double* report = nullptr;
     napi_ref reportReference = nullptr;

@@ -117,6 +117,21 @@ export interface Binding {
   /** Forgets it, now or when its round has ended. */
   release(handle: number): void;
 
+  // ------------------------------------------------------------------------------- messages in parts (addon/parts.cc)
+
+  /** As send(), from several pieces; always an object. */
+  sendParts(pieces: readonly BufferLike[]): void;
+  /** As isend(); the addon holds the pieces by itself. */
+  isendParts(pieces: readonly BufferLike[]): void;
+  /** As recv(); returns the parts where the result is 0. */
+  recvParts(): ArrayBuffer[];
+  /** As irecv(); returns the parts where the result is 0. */
+  irecvParts(): ArrayBuffer[];
+  /** The parts that an operation of irecvParts() has received, by its handle, after it was used up. Result as recv(). */
+  takeParts(handle: number): ArrayBuffer[];
+  /** As mrecv(), but the result is in `report`. */
+  mrecvParts(message: number): ArrayBuffer[];
+
   // ---------------------------------------------------------------------------------------- probing (addon/engine.cc)
 
   /** Blocks. Result: error number; the arrival is in `report`. */

@@ -4,9 +4,12 @@ import {
   type Engine,
   type EngineCommunicator,
   type MatchedMessage,
+  MODE as Mode,
   MpiError,
   type PendingOperation,
+  type PendingParts,
   type PreparedOperation,
+  type ReceivedParts,
 } from '@onecopy/engine';
 
 import { type Binding, Call, type ControlSocket, Report, type StartInfo } from './binding.ts';
@@ -21,8 +24,10 @@ import {
   NativeOperation,
   type Nature,
   RECEIVE,
+  RECEIVE_OBJECT,
   Received,
   SEND,
+  SEND_OBJECT,
   SENT,
   type Started,
 } from './operation.ts';
@@ -153,6 +158,59 @@ class NativeEngine implements Engine {
       : this.#pending(RECEIVE, view, type, source, tag, context);
   }
 
+  sendParts(pieces: readonly Uint8Array[], dest: number, tag: number, context: number): void {
+    const [only] = pieces;
+    if (pieces.length === 1 && only !== undefined) {
+      this.send(only, dest, tag, context, Mode.object);
+      return;
+    }
+    address(this.#call, dest, tag, context, UNKNOWN_TYPE, Mode.object);
+    this.#binding.sendParts(pieces);
+    this.#checkParts('sendObject', dest, tag, context);
+  }
+
+  isendParts(
+    pieces: readonly Uint8Array[],
+    dest: number,
+    tag: number,
+    context: number,
+  ): PendingOperation {
+    const [only] = pieces;
+    if (pieces.length === 1 && only !== undefined) {
+      return this.isend(only, dest, tag, context, Mode.object);
+    }
+    address(this.#call, dest, tag, context, UNKNOWN_TYPE, Mode.object);
+    this.#binding.isendParts(pieces);
+    return this.#pending(SEND_OBJECT, undefined, UNKNOWN_TYPE, dest, tag, context);
+  }
+
+  recvParts(source: number, tag: number, context: number): ReceivedParts {
+    address(this.#call, source, tag, context, UNKNOWN_TYPE, Mode.object);
+    const parts = this.#binding.recvParts();
+    this.#checkParts('recvObject', source, tag, context);
+    return { arrival: this.#arrival(), parts };
+  }
+
+  irecvParts(source: number, tag: number, context: number): PendingParts {
+    address(this.#call, source, tag, context, UNKNOWN_TYPE, Mode.object);
+    const parts = this.#binding.irecvParts();
+    const handle = this.#report[RESULT] as number;
+    if (handle === 0) return { operation: new Received(this.#report, 0), take: () => parts };
+    const operation = this.#pending(RECEIVE_OBJECT, undefined, UNKNOWN_TYPE, source, tag, context);
+    return { operation, take: () => this.#takeParts(handle, source, tag, context) };
+  }
+
+  #takeParts(handle: number, source: number, tag: number, context: number): ArrayBuffer[] {
+    const parts = this.#binding.takeParts(handle);
+    this.#checkParts('irecvObject', source, tag, context);
+    return parts;
+  }
+
+  #checkParts(operation: string, peer: number, tag: number, context: number): void {
+    const result = this.#report[RESULT] as number;
+    if (result !== 0) throw this.#failure(result, { operation, peer, tag }, context);
+  }
+
   probe(source: number, tag: number, context: number): Arrival {
     const result = this.#binding.probe(source, tag, context);
     if (result !== 0)
@@ -177,6 +235,11 @@ class NativeEngine implements Engine {
     const arrival = this.#arrival();
     return {
       ...arrival,
+      receiveParts: () => {
+        const parts = binding.mrecvParts(handle);
+        this.#checkParts('recvObject', arrival.source, arrival.tag, context);
+        return parts;
+      },
       receive(buffer: BufferLike, mode = 0): void {
         const view = buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
         const result = binding.mrecv(handle, view, mode);
@@ -367,7 +430,7 @@ class NativeEngine implements Engine {
   /** What the call that was just made has started. */
   #pending(
     nature: Nature,
-    view: BufferLike,
+    view: BufferLike | undefined,
     type: number,
     peer: number,
     tag: number,

@@ -35,6 +35,9 @@ function describe({ operation, peer, tag, members }: Attempt): string {
   return parts.length === 0 ? operation : `${operation}(${parts.join(', ')})`;
 }
 
+/** Stands with ERR_TYPE where no element type does; kObjectInErrors in native/core/engine/error.h. */
+const OBJECT = 0xff;
+
 const SYSTEM_HINTS: Readonly<Record<number, string>> = {
   1: 'the system forbids it',
   3: 'the process is gone',
@@ -70,6 +73,21 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
         from,
       );
     case 'ERR_TYPE':
+      if (at(Report.expected) === OBJECT) {
+        return new MpiError(
+          code,
+          `${what}: ${who} sent an object, which no buffer can take; the message is lost. Receive objects with recvObject`,
+          from,
+        );
+      }
+      if (at(Report.actual) === OBJECT) {
+        return new MpiError(
+          code,
+          `${what}: ${who} sent ${datatypeName(at(Report.expected))} elements and no object; the message is lost. ` +
+            'Receive buffers with recv',
+          from,
+        );
+      }
       return new MpiError(
         code,
         `${what}: ${who} sent ${datatypeName(at(Report.expected))}, the buffer is ${datatypeName(at(Report.actual))}. ` +
@@ -129,7 +147,14 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
     case 'ERR_FINALIZED':
       return new MpiError(code, `${what}: this process has left the job`);
     case 'ERR_NO_MEM':
-      return new MpiError(code, `${what}: memory is exhausted`);
+      return new MpiError(code, `${what}: memory is exhausted`, from);
+    case 'ERR_PROTOCOL':
+      return new MpiError(
+        code,
+        `${what}: the message from ${who} is not in the form that objects are sent in; it is lost. ` +
+          'Do both ranks run the same version of onecopy?',
+        from,
+      );
     case 'ERR_SYSTEM': {
       const errno = at(Report.errno);
       const syscall = SYSCALLS[at(Report.syscall)] ?? '';

@@ -80,6 +80,8 @@ export interface Nature {
 
 export const SEND: Nature = { operation: 'isend', receives: false };
 export const RECEIVE: Nature = { operation: 'irecv', receives: true };
+export const SEND_OBJECT: Nature = { operation: 'isendObject', receives: false };
+export const RECEIVE_OBJECT: Nature = { operation: 'irecvObject', receives: true };
 
 /** The slot of an operation whose buffers the addon holds by itself. */
 const NO_SLOT = -1;
@@ -129,13 +131,13 @@ export class NativeOperation implements PendingOperation {
     this.#done = false;
   }
 
-  /** A send or receive; `slot` is where the addon looks for its buffer. */
+  /** A send or receive; `slot` is where the addon looks for its buffer, unless it holds that by itself. */
   static ofMessage(
     started: Started,
     nature: Nature,
     handle: number,
     slot: number,
-    view: BufferLike,
+    view: BufferLike | undefined,
     isTyped: boolean,
     partner: number,
     tag: number,

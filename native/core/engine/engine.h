@@ -145,8 +145,9 @@ class Engine final : private LauncherSink {
     void startCollective(CollectiveContext& context, Execution& execution);
 
     // ------------------------------------------------------------------------------------------------
-    // buffers born shared. Zeroed memory that peers can map; see core/heap.
-    Error allocate(std::uint64_t bytes, void*& block);
+    // buffers born shared. Memory that peers can map, zeroed unless all of it is going to be
+    // written; see core/heap.
+    Error allocate(std::uint64_t bytes, void*& block, bool zeroed = true);
     // Whether that lies in a block of it.
     bool isInHeap(const void* data, std::uint64_t bytes) const {
         return !heap_.empty() && heap_.find(data, bytes) != nullptr;

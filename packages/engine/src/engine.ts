@@ -69,6 +69,21 @@ export interface PreparedOperation {
 export interface MatchedMessage extends Arrival {
   /** @param mode see `MODE` */
   receive(buffer: BufferLike, mode?: number): void;
+  /** The same for a message in parts. */
+  receiveParts(): readonly ArrayBuffer[];
+}
+
+/** A message in parts that has been received: each part in memory of its own. */
+export interface ReceivedParts {
+  readonly arrival: Arrival;
+  readonly parts: readonly ArrayBuffer[];
+}
+
+/** A receive of a message in parts. */
+export interface PendingParts {
+  readonly operation: PendingOperation;
+  /** The parts, once, after the operation has succeeded. */
+  take(): readonly ArrayBuffer[];
 }
 
 /**
@@ -97,6 +112,20 @@ export interface Engine {
     context: number,
     mode?: number,
   ): PendingOperation;
+
+  /**
+   * Messages in parts, as objects travel (`MODE.object`): one message, sent from several pieces, and received into memory
+   * that is made once its length is known. The first part says how long each is, see native/addon/parts.h.
+   */
+  sendParts(pieces: readonly Uint8Array[], dest: number, tag: number, context: number): void;
+  isendParts(
+    pieces: readonly Uint8Array[],
+    dest: number,
+    tag: number,
+    context: number,
+  ): PendingOperation;
+  recvParts(source: number, tag: number, context: number): ReceivedParts;
+  irecvParts(source: number, tag: number, context: number): PendingParts;
 
   /** Blocks until a message that matches is there; leaves it there. */
   probe(source: number, tag: number, context: number): Arrival;

@@ -23,8 +23,10 @@ export {
   type MatchedMessage,
   MODE,
   type PendingOperation,
+  type PendingParts,
   PROC_NULL,
   type PreparedOperation,
+  type ReceivedParts,
   TAG_UB,
   UNDEFINED,
 } from './engine.ts';

@@ -39,6 +39,7 @@ export {
 export { Group, type RankRange } from './group.ts';
 export type { AwaitableOptions } from './limits.ts';
 export type { AttributeKey, KeyOptions } from './management/attributes.ts';
+export type { ObjectCodec } from './objects/codec.ts';
 export {
   BAND,
   BOR,
@@ -55,6 +56,12 @@ export {
   SUM,
 } from './operators.ts';
 export { PersistentRequest, type Rounds, startAll } from './persistent.ts';
+export type {
+  ObjectOptions,
+  ObjectSendOptions,
+  ObjectStartOptions,
+  ReceivedObject,
+} from './point-to-point/objects.ts';
 export type { Received } from './point-to-point/probing.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';

@@ -1,6 +1,6 @@
 import { MpiError } from '@onecopy/engine';
 import { isOptions, show } from '../arguments.ts';
-import { ProbedMessages } from '../point-to-point/probing.ts';
+import { ObjectMessages } from '../point-to-point/objects.ts';
 
 /** What happens to attributes under a key; see `Communicator.createKey`. */
 export interface KeyOptions<T> {
@@ -53,7 +53,7 @@ function checkKey(call: string, key: unknown): AttributeKey<unknown> {
 export type AttributeValues = Map<AttributeKey<unknown>, unknown>;
 
 /** What libraries keep with a communicator of their user (MPI-4.1 section 7.7). Attributes are local to the process. */
-export abstract class Attributes extends ProbedMessages {
+export abstract class Attributes extends ObjectMessages {
   readonly #values: AttributeValues = new Map();
 
   /**
