@@ -1,0 +1,13 @@
+// node scripts/coverage-docs.mjs: writes docs/coverage.md from scripts/coverage/table.txt. Whether that is true is what
+// test/coverage.test.ts checks.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { coveragePage } from './coverage/page.mjs';
+import { parseTable } from './coverage/table.mjs';
+import { root, say } from './steps.mjs';
+
+const table = readFileSync(join(root, 'scripts/coverage/table.txt'), 'utf8');
+const page = join(root, 'docs/coverage.md');
+writeFileSync(page, coveragePage(parseTable(table)));
+say(`wrote ${page}`);
