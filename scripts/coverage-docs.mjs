@@ -1,5 +1,5 @@
-// node scripts/coverage-docs.mjs: writes docs/coverage.md from scripts/coverage/table.txt. Whether that is true is what
-// test/coverage.test.ts checks.
+// node scripts/coverage-docs.mjs [--print]: writes docs/coverage.md, or the same to stdout, from scripts/coverage/table.txt.
+// Whether that is true is what test/coverage.test.ts checks.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,11 @@ import { parseTable } from './coverage/table.mjs';
 import { root, say } from './steps.mjs';
 
 const table = readFileSync(join(root, 'scripts/coverage/table.txt'), 'utf8');
-const page = join(root, 'docs/coverage.md');
-writeFileSync(page, coveragePage(parseTable(table)));
-say(`wrote ${page}`);
+const text = coveragePage(parseTable(table));
+if (process.argv.includes('--print')) {
+  process.stdout.write(text);
+} else {
+  const page = join(root, 'docs/coverage.md');
+  writeFileSync(page, text);
+  say(`wrote ${page}`);
+}

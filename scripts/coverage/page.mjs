@@ -35,28 +35,22 @@ export function coveragePage(chapters) {
 /** @param {readonly Chapter[]} chapters */
 function summary(chapters) {
   const all = { title: 'all', rows: chapters.flatMap(({ rows }) => rows) };
-  const lines = [...chapters, all].map((chapter) => {
-    const counts = KINDS.map((kind) => {
+  const counts = [...chapters, all].map((chapter) => [
+    chapter.title,
+    ...KINDS.map((kind) => {
       const rows = chapter.rows.filter((row) => row.kind === kind);
-      return rows.reduce((sum, row) => sum + row.procedures.length, 0) || '';
-    });
-    return `| ${[chapter.title, ...counts].join(' | ')} |`;
-  });
-  const header = `| chapter | ${KINDS.join(' | ')} |`;
-  return `${[header, `| --- |${' ---: |'.repeat(KINDS.length)}`, ...lines].join('\n')}\n`;
+      return String(rows.reduce((sum, row) => sum + row.procedures.length, 0));
+    }),
+  ]);
+  return `${markdownTable([['chapter', ...KINDS], ...counts])}\n`;
 }
 
 /** @param {Chapter} chapter */
 function chapterText({ title, rows }) {
-  const lines = rows.map(
-    (row) => `| ${names(row)} | ${ours(row)} | ${row.test && link(row.test)} |`,
+  const cells = rows.flatMap((row) =>
+    row.procedures.map((name) => [`\`${name}\``, ours(row), row.test && link(row.test)]),
   );
-  return `## ${title}\n\n| MPI | onecopy | test |\n| --- | --- | --- |\n${lines.join('\n')}\n`;
-}
-
-/** @param {Row} row */
-function names({ procedures }) {
-  return procedures.map((name) => `\`${name}\``).join(' ');
+  return `## ${title}\n\n${markdownTable([['MPI', 'onecopy', 'test'], ...cells])}\n`;
 }
 
 /** @param {Row} row */
@@ -74,5 +68,22 @@ function ours({ kind, symbols, text }) {
 
 /** @param {string} file */
 function link(file) {
-  return `[${file.replace(/^.*test\//, '')}](../${file})`;
+  return `[${file.replace(/^.*test\/(programs\/)?/, '')}](../${file})`;
+}
+
+/**
+ * Aligned, as `npm run format` would leave it.
+ *
+ * @param {readonly (readonly string[])[]} rows the first is the header
+ */
+function markdownTable(rows) {
+  const [header = [], ...body] = rows;
+  const widths = header.map((_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (/** @type {readonly string[]} */ cells) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join(
+    '\n',
+  );
 }
