@@ -1,4 +1,4 @@
-// The ledger in table.txt: what of MPI there is, procedure by procedure.
+// The ledger in table.txt: what of MPI there is, procedure by procedure. How its lines are written:
 //
 //   # 3 Point-to-point communication                      a chapter
 //   MPI_Send | Communicator.send | test/x.test.ts         our symbols (one or more), and a test that uses them
