@@ -4,25 +4,6 @@ import { Unavailable } from './memory.ts';
 
 const { world } = runtime;
 
-interface PersistentRequest {
-  free(): void;
-}
-
-export interface PersistentCalls {
-  sendInit(buffer: runtime.BufferArgument, dest: number, tag: number): PersistentRequest;
-  recvInit(buffer: runtime.BufferArgument, source: number, tag: number): PersistentRequest;
-  startAll(requests: readonly PersistentRequest[]): runtime.Request<unknown>[];
-}
-
-export function persistentCalls(): PersistentCalls {
-  const { startAll } = runtime as Partial<PersistentCalls>;
-  const { sendInit, recvInit } = world as Partial<PersistentCalls>;
-  if (startAll === undefined || sendInit === undefined || recvInit === undefined) {
-    throw new Unavailable('this version of onecopy has no persistent requests');
-  }
-  return { startAll, sendInit: sendInit.bind(world), recvInit: recvInit.bind(world) };
-}
-
 export interface ObjectCalls {
   sendObject(value: unknown, dest: number, tag: number): void;
   recvObject(source: number, tag: number): unknown;

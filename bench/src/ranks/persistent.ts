@@ -1,7 +1,6 @@
-import { waitAll, world } from '@onecopy/runtime';
+import { type PersistentRequest, startAll, waitAll, world } from '@onecopy/runtime';
 import { WINDOW } from '../benchmarks.ts';
 import type { Corruption } from '../protocol.ts';
-import { type PersistentCalls, persistentCalls } from './calls.ts';
 import { CheckedBuffer } from './checked-buffer.ts';
 import type { Memory } from './memory.ts';
 import { OneWay } from './windows.ts';
@@ -12,26 +11,27 @@ const ANSWER_TAG = 3;
 /** The same windows as the message rate's, but of requests that are made once and started each time. */
 export class Persistent extends OneWay {
   readonly #buffers: CheckedBuffer[] = [];
-  readonly #window: ReturnType<PersistentCalls['sendInit']>[] = [];
-  readonly #startAll: PersistentCalls['startAll'];
+  readonly #window: PersistentRequest<unknown>[] = [];
   readonly #answer: Uint8Array = new CheckedBuffer(1).data;
 
   constructor(bytes: number, memory: Memory) {
     super(bytes, memory);
-    const { sendInit, recvInit, startAll } = persistentCalls();
-    const make = this.rank === 0 ? sendInit : recvInit;
-    const places = memory.buffers(bytes);
-    this.#startAll = startAll;
     if (this.rank > 1) return;
+    const places = memory.buffers(bytes);
     for (let i = 0; i < WINDOW; i += 1) {
       this.#buffers.push(places.now);
-      this.#window.push(make(places.now.data, this.peer, TAG));
+      const { data } = places.now;
+      this.#window.push(
+        this.rank === 0
+          ? world.sendInit(data, this.peer, TAG)
+          : world.recvInit(data, this.peer, TAG),
+      );
       places.advance();
     }
   }
 
   protected override operate(): void {
-    waitAll(this.#startAll(this.#window));
+    waitAll(startAll(this.#window));
     if (this.rank === 0) world.recv(this.#answer, this.peer, ANSWER_TAG);
     else world.send(this.#answer, this.peer, ANSWER_TAG);
   }
