@@ -30,6 +30,7 @@ export function specimens(exports) {
     MpiError: new MpiError('ERR_ARG', ''),
     Op: SUM,
     Datatype: BYTE,
+    Group: self.group,
   };
 }
 
