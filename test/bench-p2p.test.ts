@@ -1,13 +1,17 @@
 // `onecopy bench p2p`, with as few iterations as show that it works: nothing here looks at speed.
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { OptionError } from '../bench/src/arguments.ts';
 import { FIGURE_NAMES, FIGURES, type FigureName } from '../bench/src/p2p/figures.ts';
 import { linesOf } from '../bench/src/p2p/main.ts';
 import { P2P_HELP, parseP2pOptions } from '../bench/src/p2p/options.ts';
 import type { P2pRecord } from '../bench/src/p2p/record.ts';
 import { summarise } from '../bench/src/p2p/turns.ts';
-import { runOnecopy } from './support/command.ts';
+import { onecopy, runOnecopy } from './support/command.ts';
 import { jsonLines } from './support/launch.ts';
+import { processesOf } from './support/leftovers.ts';
 
 const FEW = ['--pairs', '1', '--iterations', '2', '--warmup', '1'];
 
@@ -136,6 +140,21 @@ test('for people, figure by figure', async () => {
   expect(outcome.stdout).toMatch(
     new RegExp(`\nmatching, 8: .*\n  onecopy${us}\n  matching${us}${ratio}\n`),
   );
+});
+
+test('SIGTERM ends everything, and leaves nothing behind', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'onecopy-p2p-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true }));
+  // The second figure would take minutes.
+  const args = ['awaited', 'object-array', '--json', ...FEW, '--pairs', '100'];
+  const command = onecopy(['bench', 'p2p', ...args], { env: { TMPDIR: temporary } });
+  await command.stdoutMatches(/"awaited"/);
+  command.child.kill('SIGTERM');
+  const { code, signal } = await command.ended;
+  // Between two figures nobody listens for it.
+  expect([143, 'SIGTERM']).toContain(code ?? signal);
+  await expect.poll(() => processesOf(command.mark), { timeout: 20_000 }).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 test.each([

@@ -21,7 +21,13 @@ const WARMUP_MS = 50;
 export class PackLoop implements Side {
   readonly name = 'C pack loop';
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'onecopy-pack-'));
+  readonly #remove = (): void => rmSync(this.#folder, { recursive: true, force: true });
   #program: Promise<string> | undefined;
+
+  constructor() {
+    // Also when whoever reads our output has gone.
+    process.once('exit', this.#remove);
+  }
 
   async measure({ iterationsBudgetMs = TURN_MS }: LoopPlan): Promise<Answer> {
     this.#program ??= this.#compile();
@@ -37,7 +43,8 @@ export class PackLoop implements Side {
   }
 
   close(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    process.off('exit', this.#remove);
+    this.#remove();
   }
 
   async #compile(): Promise<string> {
