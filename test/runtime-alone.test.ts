@@ -1,18 +1,27 @@
 // What holds in a program that was started without the launcher, a world of one; this very process is one.
+import { hostname } from 'node:os';
 import {
   ANY_SOURCE,
   ANY_TAG,
   type BufferArgument,
   BYTE,
   DOUBLE,
+  finalized,
   INT64_T,
+  initialized,
+  libraryVersion,
+  MPI_SUBVERSION,
+  MPI_VERSION,
   MpiError,
   PROC_NULL,
+  processorName,
   Request,
   Status,
   self,
+  VERSION,
   waitAll,
   world,
+  wtick,
   wtime,
 } from 'onecopy';
 import { describe, expect, test } from 'vitest';
@@ -139,6 +148,14 @@ describe('a world of one', () => {
     const after = wtime();
     expect(after).toBeGreaterThanOrEqual(before);
     expect(Math.abs(before - Number(process.hrtime.bigint()) / 1e9)).toBeLessThan(1);
+    expect(wtick()).toBe(1e-9);
+  });
+
+  test('says where it runs, and on what', () => {
+    expect(processorName()).toBe(hostname());
+    expect(libraryVersion()).toBe(`onecopy ${VERSION}`);
+    expect([MPI_VERSION, MPI_SUBVERSION]).toEqual([4, 1]);
+    expect([initialized(), finalized()]).toEqual([true, false]);
   });
 });
 

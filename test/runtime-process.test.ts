@@ -23,6 +23,16 @@ describe('importing', () => {
     expectOutput(outcome, 'imported: 0 loaded', 'rank 0: 1 loaded', ...refusals);
   });
 
+  test('starts nothing; the first use joins the job, and the exit leaves it', async () => {
+    expectOutput(
+      await runAlone('runtime-lifetime.mjs'),
+      'imported: false false',
+      'joined: true false',
+      'first exit handler: true false',
+      'last exit handler: true true',
+    );
+  });
+
   test('and require give one world', async () => {
     expectOutput(await runAlone('runtime-both-modules.cjs'), 'true 1 7');
   });

@@ -14,10 +14,16 @@ import {
   DOUBLE,
   dimsCreate,
   Group,
+  finalized,
   IN_PLACE,
   type InPlace,
+  initialized,
+  libraryVersion,
+  MPI_SUBVERSION,
+  MPI_VERSION,
   Op,
   type PersistentRequest,
+  processorName,
   type Received,
   type ReceivedObject,
   type Request,
@@ -34,6 +40,7 @@ import {
   waitAny,
   waitSome,
   world,
+  wtick,
 } from 'onecopy';
 
 type Equal<A, B> =
@@ -49,6 +56,16 @@ declare const doubles: Float64Array;
 declare const bytes: Buffer;
 declare const shared: SharedArrayBuffer;
 declare const status: Status;
+
+export function environment(): void {
+  expectType<number>()(wtick());
+  expectType<number>()(MPI_VERSION);
+  expectType<number>()(MPI_SUBVERSION);
+  expectType<string>()(processorName());
+  expectType<string>()(libraryVersion());
+  expectType<boolean>()(initialized());
+  expectType<boolean>()(finalized());
+}
 
 export function buffers(comm: Communicator): void {
   comm.send(doubles, 1);

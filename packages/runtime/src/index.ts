@@ -36,6 +36,15 @@ export {
   UINT32_T,
   UINT64_T,
 } from './datatypes.ts';
+export {
+  finalized,
+  initialized,
+  libraryVersion,
+  MPI_SUBVERSION,
+  MPI_VERSION,
+  processorName,
+  wtick,
+} from './environment.ts';
 export { Group, type RankRange } from './group.ts';
 export type { AwaitableOptions } from './limits.ts';
 export type { AttributeKey, KeyOptions } from './management/attributes.ts';
