@@ -9,9 +9,9 @@ import {
   waitAll,
   waitAny,
   waitSome,
-  world,
 } from 'onecopy';
 import type { Case } from '../matrix.ts';
+import { communicatorUnderTest } from '../support/communicator.ts';
 import type { Trial } from './runtime-matrix.ts';
 
 type Name =
@@ -28,7 +28,8 @@ type Name =
   | 'sendInit, recvInit'
   | 'ssendInit, recvInit, await';
 
-const { rank, size } = world;
+const comm = communicatorUnderTest();
+const { rank, size } = comm;
 const above = (rank + 1) % size;
 const below = (rank - 1 + size) % size;
 /** Of the persistent ones. */
@@ -51,25 +52,25 @@ export const REQUEST_OPERATIONS: Readonly<
 > = {
   'ssend, irecv'(trial) {
     const incoming = trial.incoming();
-    const receiving = world.irecv(incoming.buffer, below, trial.tag);
-    world.ssend(trial.outgoing().buffer, above, trial.tag);
+    const receiving = comm.irecv(incoming.buffer, below, trial.tag);
+    comm.ssend(trial.outgoing().buffer, above, trial.tag);
     trial.checkArrival(receiving.wait(), incoming);
   },
 
   'issend, irecv, waitAny'(trial) {
     const incoming = trial.incoming();
-    const sending = world.issend(trial.outgoing().buffer, above, trial.tag);
-    const receiving = world.irecv(incoming.buffer, ANY_SOURCE, trial.tag);
+    const sending = comm.issend(trial.outgoing().buffer, above, trial.tag);
+    const receiving = comm.irecv(incoming.buffer, ANY_SOURCE, trial.tag);
     waitOneByOne([sending, receiving], waitAny);
     trial.checkArrival(receiving.value, incoming);
   },
 
   'isend, irecv, waitSome'(trial) {
     const incoming = trial.incoming();
-    const receiving = world.irecv(incoming.buffer, below, trial.tag);
+    const receiving = comm.irecv(incoming.buffer, below, trial.tag);
     const open: Request<unknown>[] = [
       receiving,
-      world.isend(trial.outgoing().buffer, above, trial.tag),
+      comm.isend(trial.outgoing().buffer, above, trial.tag),
     ];
     while (open.length > 0) {
       const found = waitSome(open, { timeout: 30_000 });
@@ -81,10 +82,10 @@ export const REQUEST_OPERATIONS: Readonly<
 
   'isend, irecv, testSome'(trial) {
     const incoming = trial.incoming();
-    const receiving = world.irecv(incoming.buffer, below, trial.tag);
+    const receiving = comm.irecv(incoming.buffer, below, trial.tag);
     const open: Request<unknown>[] = [
       receiving,
-      world.issend(trial.outgoing().buffer, above, trial.tag),
+      comm.issend(trial.outgoing().buffer, above, trial.tag),
     ];
     while (open.length > 0) {
       for (const { index } of testSome(open).reverse()) open.splice(index, 1);
@@ -94,8 +95,8 @@ export const REQUEST_OPERATIONS: Readonly<
 
   'isend, irecv, testAll'(trial) {
     const incoming = trial.incoming();
-    const receiving = world.irecv(incoming.buffer, below, trial.tag);
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
+    const receiving = comm.irecv(incoming.buffer, below, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
     while (!testAll([sending, receiving]));
     trial.checkArrival(receiving.value, incoming);
     waitOneByOne([sending, receiving], testAny);
@@ -105,8 +106,8 @@ export const REQUEST_OPERATIONS: Readonly<
     const incoming = trial.incoming();
     const { signal } = new AbortController();
     const limits = { timeout: 30_000, signal };
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag, limits);
-    const status = await world.irecv(incoming.buffer, below, trial.tag, limits);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag, limits);
+    const status = await comm.irecv(incoming.buffer, below, trial.tag, limits);
     trial.checkArrival(status, incoming);
     sending.wait();
   },
@@ -114,14 +115,14 @@ export const REQUEST_OPERATIONS: Readonly<
   async isendrecv(trial) {
     const incoming = trial.incoming();
     const { buffer } = trial.outgoing();
-    const request = world.isendrecv(buffer, above, trial.tag, incoming.buffer, below, trial.tag);
+    const request = comm.isendrecv(buffer, above, trial.tag, incoming.buffer, below, trial.tag);
     trial.checkArrival(await request, incoming);
   },
 
   'isendrecv, waitAll'(trial) {
     const incoming = trial.incoming();
     const { buffer } = trial.outgoing();
-    const request = world.isendrecv(buffer, above, trial.tag, incoming.buffer, below, trial.tag);
+    const request = comm.isendrecv(buffer, above, trial.tag, incoming.buffer, below, trial.tag);
     const [status] = waitAll([request]);
     trial.checkArrival(status, incoming);
     waitOneByOne([request], waitAny);
@@ -129,20 +130,20 @@ export const REQUEST_OPERATIONS: Readonly<
 
   sendrecvReplace(trial) {
     const both = trial.outgoing();
-    const status = world.sendrecvReplace(both.buffer, above, trial.tag, below, trial.tag);
+    const status = comm.sendrecvReplace(both.buffer, above, trial.tag, below, trial.tag);
     trial.checkArrival(status, both);
   },
 
   async isendrecvReplace(trial) {
     const both = trial.outgoing();
-    const request = world.isendrecvReplace(both.buffer, above, trial.tag, below, trial.tag);
+    const request = comm.isendrecvReplace(both.buffer, above, trial.tag, below, trial.tag);
     trial.checkArrival(await request, both);
   },
 
   'sendInit, recvInit'(trial) {
     const incoming = trial.incoming();
-    const sending = world.sendInit(trial.outgoing().buffer, above, trial.tag);
-    const receiving = world.recvInit(incoming.buffer, below, trial.tag);
+    const sending = comm.sendInit(trial.outgoing().buffer, above, trial.tag);
+    const receiving = comm.recvInit(incoming.buffer, below, trial.tag);
     for (let round = 0; round < ROUNDS; round++) {
       const [status] = waitAll(startAll([receiving, sending]));
       trial.checkArrival(status, incoming);
@@ -153,8 +154,8 @@ export const REQUEST_OPERATIONS: Readonly<
 
   async 'ssendInit, recvInit, await'(trial) {
     const incoming = trial.incoming();
-    const sending = world.ssendInit(trial.outgoing().buffer, above, trial.tag);
-    const receiving = world.recvInit(incoming.buffer, ANY_SOURCE, trial.tag);
+    const sending = comm.ssendInit(trial.outgoing().buffer, above, trial.tag);
+    const receiving = comm.recvInit(incoming.buffer, ANY_SOURCE, trial.tag);
     for (let round = 0; round < ROUNDS; round++) {
       const sent = sending.start();
       const received = receiving.start();
@@ -166,7 +167,7 @@ export const REQUEST_OPERATIONS: Readonly<
       trial.checkArrival(await received, incoming);
       await sent;
       // With wildcards a faster rank's next message could be taken for this one.
-      world.barrier();
+      comm.barrier();
     }
   },
 };

@@ -11,7 +11,15 @@ const MAKERS: Readonly<Record<CommunicatorName, () => Communicator>> = {
   'odd and even': () => world.split(world.rank % 2)!,
 };
 
+let made: Communicator | undefined;
+
+/** The same one each time. */
 export function communicatorUnderTest(): Communicator {
+  made ??= make();
+  return made;
+}
+
+function make(): Communicator {
   const name = (process.env.ONECOPY_TEST_COMMUNICATOR ?? 'world') as CommunicatorName;
   return MAKERS[name]();
 }
