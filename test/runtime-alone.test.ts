@@ -5,6 +5,8 @@ import {
   ANY_TAG,
   type BufferArgument,
   BYTE,
+  CartCommunicator,
+  DistGraphCommunicator,
   DOUBLE,
   finalized,
   INT64_T,
@@ -149,6 +151,14 @@ describe('a world of one', () => {
     expect(after).toBeGreaterThanOrEqual(before);
     expect(Math.abs(before - Number(process.hrtime.bigint()) / 1e9)).toBeLessThan(1);
     expect(wtick()).toBe(1e-9);
+  });
+
+  test('tells a topology by its class', () => {
+    expect(world.createCart([1])).toBeInstanceOf(CartCommunicator);
+    expect(world.createDistGraphAdjacent([0], [0])).toBeInstanceOf(DistGraphCommunicator);
+    for (const topology of [CartCommunicator, DistGraphCommunicator]) {
+      expect(world).not.toBeInstanceOf(topology);
+    }
   });
 
   test('says where it runs, and on what', () => {

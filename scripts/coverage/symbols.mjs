@@ -83,7 +83,8 @@ export function uses(file, symbol, kind) {
   };
   const text = withoutComments(file);
   return (
-    /\b(from |import\(|require\()'onecopy'/.test(text) && new RegExp(patterns[kind]).test(text)
+    /\b(from |import\(|require\()'(onecopy|\.\.\/packages\/runtime\/src\/[^']*)'/.test(text) &&
+    new RegExp(patterns[kind]).test(text)
   );
 }
 

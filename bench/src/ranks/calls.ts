@@ -2,21 +2,6 @@
 import * as runtime from '@onecopy/runtime';
 import { Unavailable } from './memory.ts';
 
-const { world } = runtime;
-
-export interface ObjectCalls {
-  sendObject(value: unknown, dest: number, tag: number): void;
-  recvObject(source: number, tag: number): unknown;
-}
-
-export function objectCalls(): ObjectCalls {
-  const { sendObject, recvObject } = world as Partial<ObjectCalls>;
-  if (sendObject === undefined || recvObject === undefined) {
-    throw new Unavailable('this version of onecopy has no sendObject');
-  }
-  return { sendObject: sendObject.bind(world), recvObject: recvObject.bind(world) };
-}
-
 interface DatatypeCalls {
   vector(
     count: number,

@@ -1,6 +1,6 @@
 import { type BufferArgument, MpiError, world } from '@onecopy/runtime';
 import { Awaited } from '../../ranks/awaited.ts';
-import { objectCalls, vectorOfDoubles } from '../../ranks/calls.ts';
+import { vectorOfDoubles } from '../../ranks/calls.ts';
 import { Memory } from '../../ranks/memory.ts';
 import { pageAligned } from '../../ranks/page-aligned.ts';
 import { Persistent } from '../../ranks/persistent.ts';
@@ -94,10 +94,9 @@ function messages(buffer: BufferArgument): P2pExercise {
 }
 
 function objects(value: unknown): P2pExercise {
-  const { sendObject, recvObject } = objectCalls();
   return new InTurns(
-    () => sendObject(value, peer(), TAG),
-    () => recvObject(peer(), TAG),
+    () => world.sendObject(value, peer(), TAG),
+    () => world.recvObject(peer(), TAG),
   );
 }
 
