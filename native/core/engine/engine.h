@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/engine/allowance.h"
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
@@ -39,10 +40,6 @@ struct WaitPurpose {
 // A sleep is cut this often for a look everywhere; nothing should be found by it, see
 // Counters::lateWakeups.
 inline constexpr int kFullLookMilliseconds = 250;
-
-// A message that a matched probe took out of the queues. Its sender, if it waits, waits for this
-// message's receive.
-using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
 
 // Collective context of the communicator of all ranks, the only one with a collective area so far.
 inline constexpr std::uint32_t kWorldCollectives = 1;
@@ -86,6 +83,8 @@ class Engine final : private LauncherSink {
     // Receives a message that a matched probe took.
     void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind,
                           Datatype type);
+    // A matched probe that does not wait: its turn among the receives is that of when it started.
+    void startProbe(Request& request, const Selector& selector);
 
     // --------------------------------------------------------------------------------------------
     // the short way Every call tries it first: no request, nothing but the ring.
@@ -106,18 +105,22 @@ class Engine final : private LauncherSink {
                     Datatype type, Envelope& came);
 
     // Blocks until the request is complete; ok means just that, the request holds its own error.
-    // Otherwise timeout, or deadlock when only this blocked process itself could complete it; the
-    // request goes on.
+    // Otherwise timeout, deadlock when only this blocked process itself could complete it, or noMem
+    // when what it waits for may stand behind messages that there is no memory for; the request
+    // goes on, and after the last two it can be taken back.
     ErrorCode wait(Request& request, Nanoseconds deadline = kNever);
     ErrorCode waitAll(std::span<Request* const> requests, Nanoseconds deadline = kNever);
     // The same until any of them is complete; deadlock when none can be. With a deadline of 0 one
     // look.
     ErrorCode waitAny(std::span<Request* const> requests, Nanoseconds deadline = kNever);
     // Blocks until a message that matches is there; `found` says what it is.
-    Error probe(const Selector& selector, Envelope& found);
+    Error probe(const Selector& selector, Envelope& found, Nanoseconds deadline = kNever);
     // After one round of progress: true if a message that matches is there.
     bool iprobe(const Selector& selector, Envelope& found, Error& error);
-    Error matchedProbe(const Selector& selector, MatchedMessage& message);
+    // The same, and takes it out of the queues.
+    Error matchedProbe(const Selector& selector, MatchedMessage& message,
+                       Nanoseconds deadline = kNever);
+    bool matchedIprobe(const Selector& selector, MatchedMessage& message, Error& error);
     // ------------------------------------------------------------------------------------------------
     // collective operations A communicator's context for them, and its members as ranks of the
     // world.
@@ -153,6 +156,14 @@ class Engine final : private LauncherSink {
     // --------------------------------------------------------------------------------------------------
     // progress Moves everything outstanding one step on, without blocking; true if anything moved.
     bool progress();
+    // Something has come that there is no memory to keep, so it was left where it is: its sender
+    // waits.
+    bool crowded() const { return crowded_; }
+    // Then: ends what is watched and can be taken back with noMem. Nobody may be blocked who could
+    // be told otherwise, and what they wait for may stand behind what finds no room.
+    void refuseWatched();
+    // What takes the room.
+    Kept kept() { return matcher_.summary(); }
     // From now on the request, once complete, is handed out by takeSettled().
     void watch(Request& request) {
         request.watched = true;
@@ -253,6 +264,14 @@ class Engine final : private LauncherSink {
     void beginPull(Peer& peer, Request& receive, const Envelope& envelope,
                    const Descriptor& descriptor);
     UnexpectedMessage* find(const Selector& selector);
+    bool claim(UnexpectedMessage& message);
+    void match(Request& probe, MatchedMessage message);
+    MatchedMessage takeFirst(const Selector& selector);
+    void keep(MatchedMessage message);
+    bool mayTakeFrom(const Peer& peer);
+    bool canBeTakenBack(const Request& request) const;
+    bool failExecution(const Request& handle, const Error& error);
+    bool passingLookAt(const RingChannel* but) const;
 
     // Moving.
     bool advance();
@@ -301,11 +320,14 @@ class Engine final : private LauncherSink {
     bool othersGone();
 
     // Waiting.
-    template <typename Done>
-    ErrorCode waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose);
+    template <typename Done, typename MayGiveUp>
+    ErrorCode waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose,
+                        MayGiveUp mayGiveUp);
     bool eventsPending() const;
     bool worthALook(const WaitPurpose& purpose) const;
     void waitFor(const std::function<bool()>& done, const WaitPurpose& purpose);
+    ErrorCode waitFor(const std::function<bool()>& done, const WaitPurpose& purpose,
+                      Nanoseconds deadline);
     void sleep(Nanoseconds deadline);
     void watchChannel(Peer& peer);
     void showWait(const WaitPurpose& purpose);
@@ -330,6 +352,9 @@ class Engine final : private LauncherSink {
     Thresholds thresholds_ = Thresholds::fromEnvironment();
 
     Matcher matcher_;
+    Allowance allowance_;
+    bool crowded_ = false;
+    bool leaving_ = false;
     std::vector<std::unique_ptr<Peer>> peers_;  // by rank; [rank_] is empty
     std::vector<Peer*> connected_;
     std::size_t firstPeer_ = 0;  // whose turn it is: every peer is first in its turn
