@@ -207,6 +207,7 @@ Napi::Value start(const Napi::CallbackInfo& info) {
         return env.Undefined();
     }
     napi_add_env_cleanup_hook(env, closeFace, &rank);
+    rank.report[kRank] = rank.engine->rank();
     const JobSettings& settings = rank.engine->settings();
     Napi::Object result = Napi::Object::New(env);
     result.Set("rank", rank.engine->rank());

@@ -33,6 +33,7 @@ enum Place {
     kResult,
     kSlot,
     kMessage,
+    kRank,
     kPlaces,
     kOutcomePlaces = kType + 1  // of each operation of calls that name many
 };

@@ -102,6 +102,7 @@ napi_value startProbe(napi_env env, napi_callback_info info) {
         pending.handle = handle;
         pending.request.cookie = &pending;
         rank.engine->startProbe(pending.request, selector);
+        done(rank, pending.request.complete() ? 1 : 0);
         return number(env, handle);
     });
 }
@@ -112,14 +113,14 @@ KeptMessage* messageFor(napi_env env, RankFace& rank, const Arguments<3>& in, Vi
                         ErrorCode& wrong) {
     const double handle = in.real(env, 0);
     KeptMessage* kept = rank.messages.find(handle);
-    rank.report[kMessage] = kept == nullptr ? 0 : handle;
+    if (kept == nullptr) rank.report[kMessage] = 0;
     wrong = kept == nullptr ? ErrorCode::request : readView(env, in.values[1], view);
     return wrong == ErrorCode::ok ? kept : nullptr;
 }
 
-MatchedMessage takeMessage(RankFace& rank, KeptMessage& kept) {
+MatchedMessage takeMessage(RankFace& rank, KeptMessage& kept, double handle) {
     MatchedMessage message = std::move(kept.message);
-    rank.messages.close(rank.report[kMessage]);
+    rank.messages.close(handle);
     rank.report[kMessage] = 0;
     return message;
 }
@@ -134,7 +135,7 @@ napi_value mrecv(napi_env env, napi_callback_info info) {
         if (kept == nullptr) return code(env, wrong);
         Request request;
         request.setBuffer(view.data, view.bytes);
-        rank.engine->startMatchedRecv(request, takeMessage(rank, *kept),
+        rank.engine->startMatchedRecv(request, takeMessage(rank, *kept, in.real(env, 0)),
                                       kindOfMode(in.integer(env, 2)), view.type);
         return code(env, finish(rank, request));
     });
@@ -155,7 +156,7 @@ napi_value imrecv(napi_env env, napi_callback_info info) {
         // pulled into must stay.
         const bool pins = kept->message->form == UnexpectedMessage::Form::descriptor;
         startPending(rank, in.values[1], view, pins, [&](Request& request) {
-            rank.engine->startMatchedRecv(request, takeMessage(rank, *kept),
+            rank.engine->startMatchedRecv(request, takeMessage(rank, *kept, in.real(env, 0)),
                                           kindOfMode(in.integer(env, 2)), view.type);
         });
         return number(env, 0);

@@ -85,8 +85,10 @@ napi_value wait(napi_env env, napi_callback_info info) {
         const ErrorCode waited = rank.engine->wait(request, deadline);
         if (waited != ErrorCode::ok) {
             reportError(rank, {.code = waited, .peer = request.peer, .expected = request.capacity});
+            done(rank, 1);
             return code(env, waited);
         }
+        done(rank, 0);
         return useUp(env, rank, *pending);
     });
 }

@@ -6,6 +6,7 @@ import {
   type MatchedMessage,
   MpiError,
   type PendingOperation,
+  type PendingProbe,
   type PreparedOperation,
 } from '@onecopy/engine';
 
@@ -16,6 +17,7 @@ import { failure } from './failure.ts';
 import { checkLasting, lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
 import { Many } from './many.ts';
+import { NativeMessage, startProbe } from './matched.ts';
 import {
   NativeOperation,
   type Nature,
@@ -150,8 +152,8 @@ class NativeEngine implements Engine {
       : this.#pending(RECEIVE, view, type, source, tag);
   }
 
-  probe(source: number, tag: number, context: number): Arrival {
-    const result = this.#binding.probe(source, tag, context);
+  probe(source: number, tag: number, context: number, timeout = -1): Arrival {
+    const result = this.#binding.probe(source, tag, context, timeout);
     if (result !== 0)
       throw failure(this.#binding, result, { operation: 'probe', peer: source, tag });
     return this.#arrival();
@@ -165,26 +167,22 @@ class NativeEngine implements Engine {
     return this.#arrival();
   }
 
-  mprobe(source: number, tag: number, context: number): MatchedMessage {
-    const handle = this.#binding.mprobe(source, tag, context);
+  mprobe(source: number, tag: number, context: number, timeout = -1): MatchedMessage {
+    const handle = this.#binding.mprobe(source, tag, context, timeout);
     if (handle < 0)
       throw failure(this.#binding, -handle, { operation: 'mprobe', peer: source, tag });
-    const binding = this.#binding;
-    const arrival = this.#arrival();
-    return {
-      ...arrival,
-      receive(buffer: BufferLike, mode = 0): void {
-        const view = buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
-        const result = binding.mrecv(handle, view, mode);
-        if (result !== 0) {
-          throw failure(binding, result, {
-            operation: 'mrecv',
-            peer: arrival.source,
-            tag: arrival.tag,
-          });
-        }
-      },
-    };
+    return new NativeMessage(this.#started, handle, this.#arrival());
+  }
+
+  improbe(source: number, tag: number, context: number): MatchedMessage | undefined {
+    const handle = this.#binding.improbe(source, tag, context);
+    if (handle < 0)
+      throw failure(this.#binding, -handle, { operation: 'improbe', peer: source, tag });
+    return handle === 0 ? undefined : new NativeMessage(this.#started, handle, this.#arrival());
+  }
+
+  startProbe(source: number, tag: number, context: number): PendingProbe {
+    return startProbe(this.#started, source, tag, context);
   }
 
   communicator(context: number, members: readonly number[]): EngineCommunicator {

@@ -73,6 +73,8 @@ export interface Started {
 export interface Nature {
   readonly operation: string;
   readonly receives: boolean;
+  /** Of a probe that has matched, while the report still says what. */
+  matched?(arrival: Arrival): void;
   /** The error behind a number other than 0, where it is not the usual one. */
   translate?(result: number): Error;
 }
@@ -152,6 +154,16 @@ export class NativeOperation implements PendingOperation {
     return new NativeOperation(handle, started, nature, partner, tag, LASTING_SLOT, array);
   }
 
+  static ofProbe(
+    started: Started,
+    nature: Nature,
+    handle: number,
+    source: number,
+    tag: number,
+  ): NativeOperation {
+    return new NativeOperation(handle, started, nature, source, tag, NO_SLOT, undefined);
+  }
+
   static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
     return new NativeOperation(handle, started, nature, 0, 0, NO_SLOT, undefined);
   }
@@ -197,7 +209,12 @@ export class NativeOperation implements PendingOperation {
       const result = binding.wait(this.#handle, timeout ?? -1);
       if (result !== 0) {
         const code = binding.errorCodes[result];
-        if (code === 'ERR_TIMEOUT' || code === 'ERR_DEADLOCK' || code === 'ERR_REENTRANT') {
+        if (
+          code === 'ERR_TIMEOUT' ||
+          code === 'ERR_DEADLOCK' ||
+          code === 'ERR_REENTRANT' ||
+          (code === 'ERR_NO_MEM' && binding.report[Report.result] === 1)
+        ) {
           throw failure(binding, result, this.#attempt());
         }
       }
@@ -244,6 +261,7 @@ export class NativeOperation implements PendingOperation {
     const { binding } = this.#started;
     if (result === 0) {
       this.succeed(binding.report, Report.source);
+      if (this.#arrival !== undefined) this.#nature.matched?.(this.#arrival);
       return;
     }
     this.#error = this.#failure(result);
@@ -273,7 +291,7 @@ export class NativeOperation implements PendingOperation {
 
   #attempt(): Attempt {
     const { operation } = this.#nature;
-    return this.#slot === NO_SLOT
+    return this.#slot === NO_SLOT && !this.#nature.receives
       ? { operation }
       : { operation, peer: this.#partner, tag: this.#tag };
   }

@@ -65,8 +65,18 @@ export interface PreparedOperation {
 
 /** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
 export interface MatchedMessage extends Arrival {
+  /** It can be received once. A call that fails because of its buffer has not received it. */
+  readonly received: boolean;
   /** @param mode see `MODE` */
   receive(buffer: BufferLike, mode?: number): void;
+  /** The same without blocking. */
+  start(buffer: BufferLike, mode?: number): PendingOperation;
+}
+
+/** A matched probe that does not wait. Posted among the receives, it takes its turn with them. */
+export interface PendingProbe extends PendingOperation {
+  /** Once it is complete, unless it failed or was cancelled. */
+  readonly message: MatchedMessage | undefined;
 }
 
 /**
@@ -95,12 +105,19 @@ export interface Engine {
     mode?: number,
   ): PendingOperation;
 
-  /** Blocks until a message that matches is there; leaves it there. */
-  probe(source: number, tag: number, context: number): Arrival;
+  /**
+   * Blocks until a message that matches is there; leaves it there. After `timeout` milliseconds, if given, throws
+   * `ERR_TIMEOUT`.
+   */
+  probe(source: number, tag: number, context: number, timeout?: number): Arrival;
   /** After one round of progress: the message that a receive would get now, left where it is. */
   iprobe(source: number, tag: number, context: number): Arrival | undefined;
-  /** Blocks until a message that matches is there, and takes it. */
-  mprobe(source: number, tag: number, context: number): MatchedMessage;
+  /** Blocks like `probe`, and takes the message. */
+  mprobe(source: number, tag: number, context: number, timeout?: number): MatchedMessage;
+  /** Takes the message that `iprobe` would find. */
+  improbe(source: number, tag: number, context: number): MatchedMessage | undefined;
+  /** Starts to wait for a message that matches, which it takes. */
+  startProbe(source: number, tag: number, context: number): PendingProbe;
 
   /**
    * Makes ready for collective operations.

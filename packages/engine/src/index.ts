@@ -23,6 +23,7 @@ export {
   type MatchedMessage,
   MODE,
   type PendingOperation,
+  type PendingProbe,
   PROC_NULL,
   type PreparedOperation,
   TAG_UB,

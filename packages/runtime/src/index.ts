@@ -52,7 +52,8 @@ export {
   SUM,
 } from './operators.ts';
 export { PersistentRequest, startAll } from './persistent.ts';
-export type { Received } from './point-to-point/probing.ts';
+export { Message, type Received } from './point-to-point/message.ts';
+export type { MessagesOptions } from './point-to-point/message-stream.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
 export { VERSION } from './version.ts';
