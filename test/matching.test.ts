@@ -51,14 +51,19 @@ describe.each(CHANNELS)('over the %s,', (channel) => {
   });
 
   test.each([
-    ['limit', ['recv', 'recv with timeout', 'probe', 'mprobe', 'irecv, wait', 'sendrecv', 'barrier']],
+    [
+      'limit',
+      ['recv', 'recv with timeout', 'probe', 'mprobe', 'irecv, wait', 'sendrecv', 'barrier'],
+    ],
     ['awaited', ['irecv', 'messages', 'ibarrier']],
   ])('where no more can be kept, who waits is told: %s', async (what, names) => {
     const env = { ONECOPY_UNEXPECTED: '256K' };
     const args = [what, '20000'];
     const outcome = await launch('matching-flood.ts', { ranks: 2, options, args, env });
     expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: '' });
-    const reports = jsonLines<{ rank: number; name: string; code: string; message: string }>(outcome);
+    const reports = jsonLines<{ rank: number; name: string; code: string; message: string }>(
+      outcome,
+    );
     const here = reports.filter(({ rank }) => rank === 1);
     expect(here.map(({ name }) => name)).toEqual(names);
     for (const { name, code, message } of here) {

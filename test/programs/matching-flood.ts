@@ -84,7 +84,9 @@ switch (what) {
         if (request.test()) taken[0]!++;
         else requests.push(request);
       }
-      process.stdout.write(`${JSON.stringify({ rank, taken: taken[0], waiting: requests.length })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ rank, taken: taken[0], waiting: requests.length })}\n`,
+      );
       // Rank 1 waits outside of onecopy for this file descriptor's word, see below.
       world.barrier();
       for (const request of requests) request.wait();

@@ -1,5 +1,14 @@
 // for await over messages(). Any number of ranks from 2 on; rank 0 listens, the others send.
-import { ANY_SOURCE, type ErrorCode, type Message, MpiError, PROC_NULL, self, waitAll, world } from 'onecopy';
+import {
+  ANY_SOURCE,
+  type ErrorCode,
+  type Message,
+  MpiError,
+  PROC_NULL,
+  self,
+  waitAll,
+  world,
+} from 'onecopy';
 
 const { rank, size } = world;
 const LARGE = 1 << 16;
@@ -72,7 +81,13 @@ if (rank === 1) {
   };
   await Promise.all([share(a, () => ofA++), share(b, () => ofB++)]);
   const sorted = got.toSorted((x, y) => x - y).join();
-  must(sorted === Array.from({ length: 100 }, (_, i) => i).filter((i) => i !== 3).join(), sorted);
+  must(
+    sorted ===
+      Array.from({ length: 100 }, (_, i) => i)
+        .filter((i) => i !== 3)
+        .join(),
+    sorted,
+  );
   must(ofA > 20 && ofB > 20, `${ofA} and ${ofB}`);
 } else {
   world.barrier();
@@ -151,7 +166,9 @@ const listen = (options: unknown): unknown => world.messages(options as never);
 await expectError('ERR_RANK', /^messages: source/, () => listen({ source: size }));
 await expectError('ERR_TAG', /^messages: /, () => listen({ tag: -7 }));
 await expectError('ERR_ARG', /^messages: takes an object/, () => listen(3));
-await expectError('ERR_ARG', /no option timeout.*AbortSignal.timeout/, () => listen({ timeout: 1 }));
+await expectError('ERR_ARG', /no option timeout.*AbortSignal.timeout/, () =>
+  listen({ timeout: 1 }),
+);
 await expectError('ERR_ARG', /not an AbortSignal/, () => listen({ signal: 5 }));
 world.barrier();
 

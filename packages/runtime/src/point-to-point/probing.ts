@@ -154,11 +154,7 @@ export abstract class ProbedMessages extends PersistentMessages {
         probe: () =>
           from === PROC_NULL
             ? undefined
-            : this.started().startProbe(
-                this.joined().sourceToWorld(from),
-                label,
-                this.context,
-              ),
+            : this.started().startProbe(this.joined().sourceToWorld(from), label, this.context),
         message: (matched) => this.#message(matched),
       },
       signal,
