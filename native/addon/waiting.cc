@@ -100,7 +100,13 @@ napi_value test(napi_env env, napi_callback_info info) {
         Pending* pending = findActive(rank, in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         if (!pending->operation().complete()) rank.engine->progress();
+        if (rank.engine->isHopeless(pending->operation())) {
+            reportError(rank, {.code = ErrorCode::noMem, .peer = pending->operation().peer});
+            done(rank, 1);
+            return code(env, ErrorCode::noMem);
+        }
         if (!pending->operation().complete()) return number(env, -1);
+        done(rank, 0);
         return useUp(env, rank, *pending);
     });
 }

@@ -74,7 +74,7 @@ export interface Binding {
    * unless the error is ERR_TIMEOUT or ERR_DEADLOCK, or ERR_NO_MEM with 1 in `report[Report.result]`.
    */
   wait(handle: number, timeout: number): number;
-  /** Result: -1 not done yet, else as wait(), the handle being used up. */
+  /** Result: -1 not done yet, else as wait(). */
   test(handle: number): number;
   /**
    * Blocks until the first `count` of the handles are complete, or for `timeout` milliseconds (negative: no limit). One

@@ -195,8 +195,9 @@ export class NativeOperation implements PendingOperation {
       const { binding } = this.#started;
       const result = binding.test(this.#handle);
       if (result === -1) return false;
-      // Asked from inside an operator, it goes on.
-      if (binding.errorCodes[result] === 'ERR_REENTRANT') throw this.#failure(result);
+      // Asked from inside an operator, it goes on; so it does where it waits behind what finds no room.
+      const code = binding.errorCodes[result];
+      if (code === 'ERR_REENTRANT' || this.#isShortage(code)) throw this.#failure(result);
       this.#finish(result);
     }
     if (this.#error !== undefined) throw this.#error;
@@ -213,7 +214,7 @@ export class NativeOperation implements PendingOperation {
           code === 'ERR_TIMEOUT' ||
           code === 'ERR_DEADLOCK' ||
           code === 'ERR_REENTRANT' ||
-          (code === 'ERR_NO_MEM' && binding.report[Report.result] === 1)
+          this.#isShortage(code)
         ) {
           throw failure(binding, result, this.#attempt());
         }
@@ -281,6 +282,11 @@ export class NativeOperation implements PendingOperation {
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.ended(this.#error);
+  }
+
+  /** Not its own failure: whoever waits for it is told that there is no room for what may come before its end. */
+  #isShortage(code: string | undefined): boolean {
+    return code === 'ERR_NO_MEM' && this.#started.binding.report[Report.result] === 1;
   }
 
   #failure(result: number): Error {

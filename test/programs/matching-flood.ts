@@ -1,5 +1,6 @@
-// More messages than anybody has asked for: node matching-flood.ts WHAT [COUNT]
-import { type MpiError, world, wtime } from 'onecopy';
+// More messages than anybody has asked for: node matching-flood.ts WHAT [COUNT] [FILE]
+import { existsSync, writeFileSync } from 'node:fs';
+import { type MpiError, testAny, waitAll, world, wtime } from 'onecopy';
 
 const [what = 'held', countText = '1000'] = process.argv.slice(2);
 const count = Number(countText);
@@ -52,6 +53,28 @@ const WAITS: Readonly<Record<string, () => unknown>> = {
       request.cancel();
     }
   },
+  iprobe: () => {
+    while (world.iprobe(0, 8) === undefined);
+  },
+  improbe: () => {
+    while (world.improbe(0, 8) === undefined);
+  },
+  test: () => {
+    const request = world.irecv(new Int8Array(1), 0, 8);
+    try {
+      while (!request.test());
+    } finally {
+      request.cancel();
+    }
+  },
+  testAny: () => {
+    const request = world.irecv(new Int8Array(1), 0, 8);
+    try {
+      while (testAny([request]) === undefined);
+    } finally {
+      request.cancel();
+    }
+  },
   sendrecv: () => world.sendrecv(new Int8Array(1), 0, 99, new Int8Array(1), 0, 8),
   barrier: () => world.barrier(),
 };
@@ -73,25 +96,18 @@ switch (what) {
     world.barrier();
     break;
   }
-  // Rank 1 does not look until it is told by the clock that rank 0 is stuck: it is, in a send.
+  // What rank 0 can put on its way is bounded while rank 1 does not look: it waits for a file outside of onecopy.
   case 'back-pressure': {
+    const done = process.argv[4] as string;
     if (rank === 0) {
-      const taken = new Int32Array(1);
-      const requests = [];
-      // What a channel holds is bounded: not all of these can be on their way.
-      for (let i = 0; i < count; i++) {
-        const request = world.isend(new Float64Array([i]), 1, 7);
-        if (request.test()) taken[0]!++;
-        else requests.push(request);
-      }
-      process.stdout.write(
-        `${JSON.stringify({ rank, taken: taken[0], waiting: requests.length })}\n`,
-      );
-      // Rank 1 waits outside of onecopy for this file descriptor's word, see below.
-      world.barrier();
-      for (const request of requests) request.wait();
+      const sends = Array.from({ length: count }, (_, i) => world.isend(Float64Array.of(i), 1, 7));
+      const [taken, waiting] = [true, false].map((is) => sends.filter((s) => s.test() === is));
+      writeFileSync(done, '');
+      waitAll(sends);
+      report({ taken: taken?.length, waiting: waiting?.length });
     } else {
-      world.barrier();
+      const clock = new Int32Array(new SharedArrayBuffer(4));
+      while (!existsSync(done)) Atomics.wait(clock, 0, 0, 1);
       expectFlood();
     }
     world.barrier();

@@ -159,6 +159,8 @@ class Engine final : private LauncherSink {
     // Something has come that there is no memory to keep, so it was left where it is: its sender
     // waits.
     bool crowded() const { return crowded_; }
+    // Whoever asks again and again for this one's end is to be told: it may never come.
+    bool isHopeless(const Request& request);
     // Then: ends what is watched and can be taken back with noMem. Nobody may be blocked who could
     // be told otherwise, and what they wait for may stand behind what finds no room.
     void refuseWatched();
@@ -268,6 +270,7 @@ class Engine final : private LauncherSink {
     void match(Request& probe, MatchedMessage message);
     MatchedMessage takeFirst(const Selector& selector);
     void keep(MatchedMessage message);
+    Error refusalNow(const Selector& selector);
     bool mayTakeFrom(const Peer& peer);
     bool canBeTakenBack(const Request& request) const;
     bool failExecution(const Request& handle, const Error& error);

@@ -77,14 +77,20 @@ bool Engine::iprobe(const Selector& selector, Envelope& found, Error& error) {
         found = message->envelope;
         return true;
     }
-    error = recvRefusal(selector);
+    error = refusalNow(selector);
     return false;
+}
+
+// Why there is no sense in asking again.
+Error Engine::refusalNow(const Selector& selector) {
+    return crowded_ ? Error{.code = ErrorCode::noMem, .peer = selector.source}
+                    : recvRefusal(selector);
 }
 
 bool Engine::matchedIprobe(const Selector& selector, MatchedMessage& message, Error& error) {
     progress();
     message = takeFirst(selector);
-    if (message == nullptr) error = recvRefusal(selector);
+    if (message == nullptr) error = refusalNow(selector);
     return message != nullptr;
 }
 
@@ -145,6 +151,16 @@ bool Engine::canBeTakenBack(const Request& request) const {
         default:
             return false;
     }
+}
+
+bool Engine::isHopeless(const Request& request) {
+    if (!crowded_) return false;
+    // Of a collective operation the others are told; then it ends.
+    if (request.kind == Request::Kind::collective) {
+        failExecution(request, {.code = ErrorCode::noMem});
+        return false;
+    }
+    return canBeTakenBack(request);
 }
 
 void Engine::refuseWatched() {

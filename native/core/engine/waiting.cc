@@ -347,7 +347,7 @@ ErrorCode Engine::waitAny(std::span<Request* const> requests, Nanoseconds deadli
     progress();
     const auto isComplete = [](const Request* request) { return request->complete(); };
     if (requests.empty() || std::ranges::any_of(requests, isComplete)) return ErrorCode::ok;
-    if (deadline == 0) return ErrorCode::timeout;
+    if (deadline == 0) return crowded_ ? ErrorCode::noMem : ErrorCode::timeout;
     const auto canNeverEnd = [&](const Request* request) { return onlySelfCanComplete(*request); };
     if (std::ranges::all_of(requests, canNeverEnd)) return ErrorCode::deadlock;
     // They count their ends: no look at all of them for each thing that moves.
@@ -363,7 +363,8 @@ ErrorCode Engine::waitAny(std::span<Request* const> requests, Nanoseconds deadli
         std::span<Request* const> requests;
         std::uint64_t ended = 0;
     } count(requests);
-    return waitUntil([&] { return count.ended > 0; }, deadline, {.operation = Operation::wait}, [] { return true; });
+    return waitUntil([&] { return count.ended > 0; }, deadline, {.operation = Operation::wait},
+                     [] { return true; });
 }
 
 // For other files. The first is for those that must wait to the end.
