@@ -52,7 +52,7 @@ describe.each(CHANNELS)('over the %s,', (channel) => {
       const outcome = await launch('matching-flood.ts', { ranks: 2, options, args });
       expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: '' });
       const [report] = jsonLines<{ taken: number; waiting: number }>(outcome);
-      // The ring has a mebibyte for each direction, a socket less.
+      // A ring has 64 KiB for each direction, a line of them for each message; the buffers of a socket are as small.
       expect(report?.taken).toBeLessThan(20_000);
       expect((report?.taken ?? 0) + (report?.waiting ?? 0)).toBe(100_000);
     } finally {
