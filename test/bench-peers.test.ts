@@ -150,6 +150,7 @@ describe.skipIf(!openMpi)('Open MPI', () => {
     ['pingpong', '2', '8'],
     ['multipair', '4', '8'],
     ['rate', '2', '8'],
+    ['persistent', '2', '8'],
     ['bibandwidth', '2', '64K'],
     ['allreduce', '2', '1K'],
   ])('%s among %s ranks', async (benchmark, ranks, size) => {

@@ -123,6 +123,7 @@ describe('--json is a contract', () => {
     ['bandwidth', 2, 1],
     ['bibandwidth', 2, 2],
     ['rate', 2, 1],
+    ['persistent', 2, 1],
   ])('%s among %i ranks, checked', async (benchmark, ranks, counted) => {
     const outcome = await bench([
       ...[benchmark, '-n', String(ranks), '--sizes', '8,64K', '--check', '--json'],
@@ -325,6 +326,7 @@ describe('--check', () => {
     ['multipair', '4', '3:2:9', /on rank 1, .* from rank 3, iteration 2: byte 9 /],
     ['awaited', '2', '0:1:0', /on rank 1, .* from rank 0, iteration 1: byte 0 /],
     // The first of the third window of 64.
+    ['persistent', '2', '0:2:7', /on rank 1, .* from rank 0, iteration 2: byte 7 /],
     ['rate', '2', '0:2:7', /on rank 1, .* from rank 0, iteration 128: byte 7 /],
     ['bibandwidth', '2', '1:0:7', /on rank 0, .* from rank 1, iteration 0: byte 7 /],
     // Byte 1030 of what rank 2 sends is byte 6 of what rank 1 gets.

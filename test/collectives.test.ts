@@ -96,6 +96,12 @@ describe('random calls give what the serial model gives,', () => {
   }
 });
 
+test('each in both forms, by its name', async () => {
+  const outcome = await launch('collectives-each.ts', { ranks: 3 });
+  expect(outcome, outcome.stderr).toMatchObject({ code: 0, stderr: '' });
+  expect(jsonLines(outcome)).toHaveLength(3);
+});
+
 test('the list of forced algorithms is complete', () => {
   const forced = new Set(ALTERNATIVES.flatMap((each) => each.split(',')));
   const all = COLLECTIVES.flatMap((operation) =>

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type MpiError, Request, Status, waitAll, world } from 'onecopy';
 import { describe, expect, test } from 'vitest';
-import { type Binding, Call, Outcome, Report } from '../native/src/binding.ts';
+import { type Binding, Call, GOES_ON, Outcome, Report } from '../native/src/binding.ts';
 import { loadBinding } from '../native/src/load.ts';
 import { jsonLines, launch } from './support/launch.ts';
 
@@ -184,13 +184,15 @@ describe('the handles of the addon', () => {
       for (const old of stale) expect(binding.test(old)).toBe(refused('ERR_REQUEST'));
       world.send(Uint8Array.of(7), 0, round);
       world.send(new Uint8Array(2), 0, 1000);
-      expect(binding.waitAll(Float64Array.of(-handle, -short), outcomes, 2)).toBe(0);
+      expect(binding.waitAll(Float64Array.of(-handle, -short), outcomes, 2, -1)).toBe(0);
       expect(outcomes[Outcome.tag]).toBe(round);
       expect(outcomes[Outcome.places + Outcome.type]).toBe(-1);
       expect(into[0]).toBe(7);
       expect(binding.test(handle)).toBe(refused('ERR_REQUEST'));
       expect(binding.test(short)).toBe(refused('ERR_TRUNCATE'));
-      expect(binding.waitAll(Float64Array.of(handle), outcomes, 1)).toBe(refused('ERR_REQUEST'));
+      expect(binding.waitAll(Float64Array.of(handle), outcomes, 1, -1)).toBe(
+        refused('ERR_REQUEST'),
+      );
       stale.push(handle, short);
     }
     expect(new Set(stale).size).toBe(stale.length);
@@ -200,11 +202,51 @@ describe('the handles of the addon', () => {
     const outcomes = new Float64Array(Outcome.places);
     for (const handle of [1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
       expect(binding.test(handle)).toBe(refused('ERR_REQUEST'));
-      expect(binding.waitAll(Float64Array.of(handle), outcomes, 1)).toBe(refused('ERR_REQUEST'));
+      expect(binding.waitAll(Float64Array.of(handle), outcomes, 1, -1)).toBe(
+        refused('ERR_REQUEST'),
+      );
     }
-    expect(binding.waitAll(Float64Array.of(0), outcomes, 1)).toBe(0);
-    expect(binding.waitAll(new Float64Array(1), outcomes, 2)).toBe(refused('ERR_ARG'));
-    expect(binding.waitAll(new Float64Array(2), outcomes, 2)).toBe(refused('ERR_ARG'));
+    expect(binding.waitAll(Float64Array.of(0), outcomes, 1, -1)).toBe(0);
+    expect(binding.waitAll(new Float64Array(1), outcomes, 2, -1)).toBe(refused('ERR_ARG'));
+    expect(binding.waitAll(new Float64Array(2), outcomes, 2, -1)).toBe(refused('ERR_ARG'));
+  });
+
+  test('of persistent requests name a round while one goes on, and nothing else', () => {
+    const outcomes = new Float64Array(Outcome.places);
+    const start = (handle: number): number =>
+      binding.startAll(Float64Array.of(handle), outcomes, 1);
+    binding.call.set([0, 5, 0, 0, 0]);
+    const into = new Uint8Array(1);
+    binding.prepareRecv(into);
+    const handle = binding.report[Report.result] as number;
+    const slot = binding.report[Report.slot] as number;
+    binding.views[slot] = into;
+    expect(binding.test(handle)).toBe(refused('ERR_REQUEST'));
+    expect(binding.cancel(handle)).toBe(0);
+    expect(binding.waitAll(Float64Array.of(handle), outcomes, 1, -1)).toBe(refused('ERR_REQUEST'));
+    for (let round = 0; round < 3; round++) {
+      expect(start(handle)).toBe(0);
+      expect(outcomes[Outcome.type]).toBe(GOES_ON);
+      expect(start(-handle)).toBe(refused('ERR_REQUEST'));
+      expect(binding.waitSome(Float64Array.of(handle), outcomes, 1, 0)).toBe(
+        refused('ERR_TIMEOUT'),
+      );
+      world.send(Uint8Array.of(round), 0, 5);
+      if (round === 2) binding.release(handle);
+      expect(binding.waitSome(Float64Array.of(handle), outcomes, 1, -1)).toBe(0);
+      expect([outcomes[Outcome.tag], into[0]]).toEqual([5, round]);
+      expect(binding.test(handle)).toBe(refused('ERR_REQUEST'));
+    }
+    expect(start(handle)).toBe(refused('ERR_REQUEST'));
+    binding.release(handle);
+    binding.views[slot] = undefined;
+    // Nor can anything else be started.
+    const other = open(new Uint8Array(1), 1);
+    expect(start(other)).toBe(refused('ERR_REQUEST'));
+    binding.release(other);
+    expect(binding.cancel(other)).toBe(1);
+    expect(binding.test(other)).toBe(refused('ERR_CANCELLED'));
+    binding.views[binding.report[Report.slot] as number] = undefined;
   });
 
   function refused(code: string): number {

@@ -19,7 +19,18 @@ describe('importing', () => {
   test('loads nothing native; the first use does, and a worker thread may not', async () => {
     const outcome = await runAlone('runtime-import-only.mjs');
     const refusal = expect.stringMatching(/^ERR_THREAD: .*main thread.*postMessage/);
-    expectOutput(outcome, 'imported: 0 loaded', 'rank 0: 1 loaded', refusal, refusal, refusal);
+    const refusals = Array(6).fill(refusal);
+    expectOutput(outcome, 'imported: 0 loaded', 'rank 0: 1 loaded', ...refusals);
+  });
+
+  test('starts nothing; the first use joins the job, and the exit leaves it', async () => {
+    expectOutput(
+      await runAlone('runtime-lifetime.mjs'),
+      'imported: false false',
+      'joined: true false',
+      'first exit handler: true false',
+      'last exit handler: true true',
+    );
   });
 
   test('and require give one world', async () => {

@@ -2,23 +2,46 @@
 import {
   ANY_SOURCE,
   ANY_TAG,
+  type AttributeKey,
   alloc,
   type BufferArgument,
-  type Communicator,
+  type CartCommunicator,
+  Communicator,
+  type Comparison,
+  type Completed,
   type Datatype,
+  type DistGraphCommunicator,
   DOUBLE,
+  dimsCreate,
+  finalized,
+  Group,
   IN_PLACE,
   type InPlace,
+  initialized,
+  libraryVersion,
   type Message,
+  MPI_SUBVERSION,
+  MPI_VERSION,
   Op,
+  type PersistentRequest,
+  processorName,
   type Received,
+  type ReceivedObject,
   type Request,
   type Status,
   SUM,
   self,
+  startAll,
   type TypedArray,
+  testAll,
+  testAny,
+  testSome,
+  UNDEFINED,
   waitAll,
+  waitAny,
+  waitSome,
   world,
+  wtick,
 } from 'onecopy';
 
 type Equal<A, B> =
@@ -34,6 +57,16 @@ declare const doubles: Float64Array;
 declare const bytes: Buffer;
 declare const shared: SharedArrayBuffer;
 declare const status: Status;
+
+export function environment(): void {
+  expectType<number>()(wtick());
+  expectType<number>()(MPI_VERSION);
+  expectType<number>()(MPI_SUBVERSION);
+  expectType<string>()(processorName());
+  expectType<string>()(libraryVersion());
+  expectType<boolean>()(initialized());
+  expectType<boolean>()(finalized());
+}
 
 export function buffers(comm: Communicator): void {
   comm.send(doubles, 1);
@@ -78,8 +111,15 @@ export function positions(comm: Communicator): void {
   comm.recv(doubles, 0, 1, { signal: AbortSignal.timeout(10) });
   // @ts-expect-error there is no such option
   comm.recv(doubles, 0, 1, { timeOut: 10 });
-  // @ts-expect-error requests have their own ways to be given up
   comm.irecv(doubles, 0, 1, { timeout: 10 });
+  comm.irecv(doubles, { signal: AbortSignal.timeout(10) });
+  comm.isend(doubles, 0, { timeout: 10, signal: undefined });
+  // @ts-expect-error nothing can fire it while the thread is blocked
+  comm.ssend(doubles, 0, 1, { signal: AbortSignal.timeout(10) });
+  // @ts-expect-error nor here
+  comm.sendrecvReplace(doubles, 0, 1, 0, 1, { signal: AbortSignal.timeout(10) });
+  // @ts-expect-error there is no such option
+  comm.issend(doubles, 0, 1, { retry: 3 });
   // @ts-expect-error alltoall has no time limit
   comm.alltoall(doubles, doubles, { timeout: 10 });
 }
@@ -169,6 +209,49 @@ export function waiting(): void {
   waitAll([Promise.resolve(1)]);
   // @ts-expect-error an array of them is needed
   waitAll(world.irecv(doubles));
+}
+
+export function waitingForSome(comm: Communicator): void {
+  const mixed = [world.irecv(doubles), comm.iallreduce(1, SUM)] as const;
+  expectType<Completed<number | Status> | undefined>()(waitAny(mixed));
+  expectType<Completed<Status>[]>()(waitSome([world.irecv(doubles)], { timeout: 5 }));
+  expectType<Completed<void> | undefined>()(testAny([self.issend(doubles, 0)]));
+  expectType<Completed<number | Status>[]>()(testSome([...mixed]));
+  expectType<boolean>()(testAll(mixed));
+  expectType<number | undefined>()(waitAny([comm.iallreduce(1, SUM)])?.value);
+  // @ts-expect-error promises are no requests
+  waitAny([Promise.resolve(1)]);
+  // @ts-expect-error they do not wait, so there is no time limit
+  testAny(mixed, { timeout: 5 });
+}
+
+export async function persistent(comm: Communicator): Promise<void> {
+  const sending = comm.sendInit(doubles, 0, 1);
+  const receiving = comm.recvInit(bytes);
+  expectType<PersistentRequest<void>>()(sending);
+  expectType<PersistentRequest<void>>()(comm.ssendInit(doubles, 0));
+  expectType<PersistentRequest<Status>>()(receiving);
+  expectType<Request<Status>>()(receiving.start());
+  expectType<boolean>()(receiving.active);
+  const [sent, received] = startAll([sending, receiving]);
+  expectType<Request<void>>()(sent);
+  expectType<Status>()(await received);
+  expectType<Request<void>[]>()(startAll([sending].map((each) => each)));
+  // @ts-expect-error what can be awaited is the request of a round
+  const promise: PromiseLike<void> = sending;
+  void promise;
+  // @ts-expect-error those are waited for by the requests of their rounds
+  waitAll([sending]);
+  // @ts-expect-error and what is started is no request of a round
+  startAll([comm.irecv(doubles)]);
+  sending.free();
+}
+
+export async function exchanged(comm: Communicator): Promise<void> {
+  expectType<void>()(comm.ssend(doubles, 0, { timeout: 5 }));
+  expectType<Request<Status>>()(comm.isendrecv(doubles, 0, 1, bytes));
+  expectType<Status>()(comm.sendrecvReplace(doubles, 0, 1, 0, 1, { timeout: 5 }));
+  expectType<Status>()(await comm.isendrecvReplace(doubles, 0, 1, 0, 1, { timeout: 5 }));
 }
 
 export function refused(comm: Communicator): void {
@@ -384,6 +467,30 @@ export function values(comm: Communicator): void {
   comm.allreduceObject(value, SUM);
 }
 
+export function objects(comm: Communicator): void {
+  type Value = { text: string };
+  const value: Value = { text: 'x' };
+  expectType<void>()(comm.sendObject(value, 1));
+  expectType<void>()(comm.sendObject(value, 1, 2, { codec: 'v8', timeout: 5 }));
+  comm.sendObject(undefined, 1, { timeout: 5 });
+  expectType<Request<void>>()(comm.isendObject(value, 1, 2, { codec: 'msgpack' }));
+  comm.isendObject(value, 1, { codec: 'v8', timeout: 5, signal: new AbortController().signal });
+  expectType<ReceivedObject<unknown>>()(comm.recvObject());
+  expectType<ReceivedObject<Value>>()(comm.recvObject<Value>(ANY_SOURCE, ANY_TAG));
+  expectType<Value>()(comm.recvObject<Value>(0, { timeout: 5 }).value);
+  expectType<Status>()(comm.recvObject({ timeout: 5 }).status);
+  expectType<Request<ReceivedObject<Value>>>()(comm.irecvObject<Value>(0, 1));
+  comm.irecvObject(0, { timeout: 5, signal: new AbortController().signal });
+  // @ts-expect-error there is no such codec
+  comm.sendObject(value, 1, { codec: 'json' });
+  // @ts-expect-error nothing can fire a signal while the thread is blocked
+  comm.sendObject(value, 1, { signal: new AbortController().signal });
+  // @ts-expect-error the receiver learns the codec from the message
+  comm.recvObject(0, 1, { codec: 'v8' });
+  // @ts-expect-error a destination is needed
+  comm.sendObject(value);
+}
+
 export function allocation(comm: Communicator): void {
   const array = alloc(Float64Array, 10);
   expectType<Float64Array<ArrayBuffer> & Disposable>()(array);
@@ -401,4 +508,58 @@ export function allocation(comm: Communicator): void {
   alloc(Float64Array, '10');
   // @ts-expect-error a length is needed
   alloc(Float64Array);
+}
+
+export function communicators(comm: Communicator, cart: CartCommunicator, group: Group): void {
+  expectType<Communicator>()(comm.dup());
+  expectType<Request<Communicator>>()(comm.idup());
+  expectType<Communicator | undefined>()(comm.split(0));
+  expectType<Communicator | undefined>()(comm.split(UNDEFINED, 3));
+  expectType<Communicator | undefined>()(comm.splitType('shared'));
+  expectType<Communicator | undefined>()(comm.splitType(UNDEFINED));
+  expectType<Communicator | undefined>()(comm.create(group));
+  expectType<Communicator>()(comm.createGroup(group, 1));
+  expectType<Comparison>()(comm.compare(cart));
+  expectType<Group>()(comm.group);
+  expectType<CartCommunicator | undefined>()(comm.createCart([2, 2], { periods: true }));
+  expectType<CartCommunicator>()(cart.sub([true, false]));
+  expectType<CartCommunicator>()(cart.dup());
+  expectType<Request<CartCommunicator>>()(cart.idup());
+  expectType<number[]>()(cart.coords());
+  expectType<number[]>()(dimsCreate(12, 2));
+  expectType<DistGraphCommunicator>()(comm.createDistGraph([0], [1], [1], { weights: [1] }));
+  const { source, dest } = cart.shift(0, 1);
+  cart.sendrecv(doubles, dest, 0, doubles, source);
+  // @ts-expect-error a color is a number
+  comm.split('red');
+  // @ts-expect-error there is no such type
+  comm.splitType('numa');
+  // @ts-expect-error a communicator is no group
+  comm.create(comm);
+  // @ts-expect-error one value for each dimension
+  comm.createCart([2], { periods: [1] });
+  // @ts-expect-error that is not the option
+  comm.createCart([2], { periodic: true });
+  // @ts-expect-error only grids have coordinates
+  comm.coords();
+  // @ts-expect-error groups are taken from communicators
+  new Group(0, 1, undefined);
+}
+
+export function attributes(comm: Communicator): void {
+  const key: AttributeKey<string> = Communicator.createKey<string>({
+    copy: (value) => {
+      expectType<string>()(value);
+      return value;
+    },
+  });
+  comm.setAttr(key, 'value');
+  expectType<string | undefined>()(comm.getAttr(key));
+  expectType<boolean>()(comm.deleteAttr(key));
+  // @ts-expect-error the key is for texts
+  comm.setAttr(key, 1);
+  // @ts-expect-error a key is no name
+  comm.getAttr('name');
+  // @ts-expect-error a copy has the type of the value
+  Communicator.createKey<string>({ copy: () => 1 });
 }

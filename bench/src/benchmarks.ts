@@ -5,6 +5,7 @@ export type BenchmarkName =
   | 'bandwidth'
   | 'bibandwidth'
   | 'rate'
+  | 'persistent'
   | 'alltoall'
   | 'bcast'
   | 'reduce'
@@ -129,6 +130,17 @@ export const BENCHMARKS: Readonly<Record<BenchmarkName, Benchmark>> = {
   rate: {
     title: 'Message rate',
     measures: `one small message of a window of ${WINDOW} isend and irecv, which an answer of 1 byte ends`,
+    defaultRanks: 2,
+    defaultSizes: '8',
+    ...WINDOWS,
+    elementBytes: 1,
+    hasRivals: false,
+    bytesMoved: (bytes) => bytes,
+    checked: everyByte,
+  },
+  persistent: {
+    title: 'Message rate, persistent',
+    measures: `one small message of a startAll of ${WINDOW} persistent requests, which an answer of 1 byte ends`,
     defaultRanks: 2,
     defaultSizes: '8',
     ...WINDOWS,

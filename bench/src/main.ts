@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { OptionError } from './arguments.ts';
 import type { ChartedRecord } from './chart/series.ts';
 import { compare, comparisonTable } from './comparison.ts';
-import { JobEnded } from './launched-ranks.ts';
 import { loopsOf, PASS_MS, TURN_MS } from './loops.ts';
 import { describeMachine } from './machine.ts';
 import { describeOffCache, planOffCache } from './off-cache.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { ProgressLine } from './progress.ts';
+import { JobEnded } from './ranks-job.ts';
 import { measureSizes, singleTable } from './single.ts';
 
 type Progress = (text: string) => void;
@@ -25,6 +25,16 @@ const COMMANDS: Readonly<
     }
     const { peersLines } = await import('./peers/main.ts');
     yield* withChart(options.svg, (keep) => peersLines(options, process.argv[1]!, progress, keep));
+  },
+  async *p2p(argv, progress) {
+    const { parseP2pOptions, P2P_HELP } = await import('./p2p/options.ts');
+    const options = parseP2pOptions(argv);
+    if (options === 'help') {
+      yield P2P_HELP.trimEnd();
+      return;
+    }
+    const { p2pLines } = await import('./p2p/main.ts');
+    yield* p2pLines(options, process.argv[1]!, progress);
   },
 };
 

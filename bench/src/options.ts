@@ -50,6 +50,7 @@ ${Object.entries(BENCHMARKS)
   .join('\n')}
 
 In turns with programs in C on Open MPI, MPICH and UCX: onecopy bench peers --help
+Requests, matching, strides and objects, beside rivals: onecopy bench p2p --help
 Every way from one process into another, side by side: onecopy bench movers --help
 
 Options

@@ -4,6 +4,7 @@
 #include "addon/heap.h"
 #include "addon/job.h"
 #include "addon/napi_setup.h"
+#include "addon/parts.h"
 #include "addon/permission.h"
 #include "core/engine/error.h"
 #include "core/job/segments.h"
@@ -76,6 +77,7 @@ Napi::Object registerAll(Napi::Env env, Napi::Object exports) {
     exports.Set("operators", operators(env));
     exports.Set("isa", isa(env));
     registerEngine(env, exports);
+    registerParts(env, exports);
     registerHeap(env, exports);
     registerJob(env, exports);
     registerPermission(env, exports);

@@ -86,13 +86,13 @@ class Call {
     }
 
     ErrorCode make(std::unique_ptr<ScriptOperator>& script, std::unique_ptr<Execution>& execution) {
-        const std::size_t communicator = in_.unsignedInteger(env_, kCommunicator);
+        const KeptCommunicator* communicator =
+            rank_.communicators.find(in_.real(env_, kCommunicator));
         const KeptSchedule* kept = rank_.schedules.find(in_.real(env_, kSchedule));
         const std::uint32_t operation = in_.unsignedInteger(env_, kOperation);
-        if (communicator >= rank_.communicators.size() || kept == nullptr ||
-            operation >= kCollectives)
+        if (communicator == nullptr || kept == nullptr || operation >= kCollectives)
             return ErrorCode::request;
-        context_ = rank_.communicators[communicator];
+        context_ = communicator->context;
         if (static_cast<std::size_t>(kept->schedule->size) != context_->members.size())
             return ErrorCode::request;
         Combiner combiner;
@@ -209,10 +209,18 @@ napi_value openCommunicator(napi_env env, napi_callback_info info) {
             if (ranks[i] < 0 || ranks[i] >= rank.engine->size())
                 return number(env, -static_cast<double>(ErrorCode::rank));
         }
-        rank.communicators.push_back(
-            &rank.engine->openContext(in.unsignedInteger(env, 0), {ranks, ranks + length}));
-        return number(env, static_cast<double>(rank.communicators.size() - 1));
+        CollectiveContext& context =
+            rank.engine->openContext(in.unsignedInteger(env, 0), {ranks, ranks + length});
+        double handle = 0;
+        rank.communicators.open(handle).context = &context;
+        return number(env, handle);
     });
+}
+
+napi_value closeCommunicator(napi_env env, napi_callback_info info) {
+    const Arguments<1> in(env, info);
+    face(env)->communicators.close(in.real(env, 0));
+    return nullptr;
 }
 
 napi_value compileSchedule(napi_env env, napi_callback_info info) {
@@ -277,6 +285,7 @@ ErrorCode reportCollective(RankFace& rank, const Execution& execution) {
 
 void registerCollectives(Napi::Env env, Napi::Object exports) {
     exportRaw(env, exports, "openCommunicator", openCommunicator);
+    exportRaw(env, exports, "closeCommunicator", closeCommunicator);
     exportRaw(env, exports, "compileSchedule", compileSchedule);
     exportRaw(env, exports, "dropSchedule", dropSchedule);
     exportRaw(env, exports, "setOperatorMemory", setOperatorMemory);

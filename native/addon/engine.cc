@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "addon/collectives.h"
+#include "addon/contexts.h"
 #include "addon/face.h"
 #include "addon/persistent.h"
 #include "addon/probing.h"
@@ -15,6 +16,16 @@
 #include "addon/waiting.h"
 
 namespace onecopy {
+
+ErrorCode finish(RankFace& rank, Request& request) {
+    const ErrorCode waited = rank.engine->wait(request);
+    if (waited != ErrorCode::ok) {
+        rank.engine->cancel(request);
+        reportError(rank, {.code = waited, .peer = request.peer, .expected = request.capacity});
+        return waited;
+    }
+    return reportOutcome(rank, request);
+}
 
 namespace {
 
@@ -144,6 +155,7 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
     set("heapBytes", counters.heapBytes);
     set("heapHugePages", counters.heapHugePages);
     set("pushedBytes", counters.pushedBytes);
+    result.Set("keptContexts", static_cast<double>(face(info.Env())->engine->keptContexts()));
     result.Set("calls", static_cast<double>(face(info.Env())->calls));
     return result;
 }
@@ -250,6 +262,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     exportRaw(env, exports, "leave", leave);
     registerWaiting(env, exports);
     registerPersistent(env, exports);
+    registerContexts(env, exports);
     registerCollectives(env, exports);
     exportRaw(env, exports, "wtime", wtime);
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "addon/addressed.h"
@@ -42,6 +43,10 @@ struct KeptMessage {
     MatchedMessage message;
 };
 
+struct KeptCommunicator {
+    CollectiveContext* context = nullptr;
+};
+
 struct KeptSchedule {
     std::shared_ptr<const Schedule> schedule;
 };
@@ -61,13 +66,15 @@ struct RankFace {
     std::vector<Request*> waitedFor;
     std::vector<double> named;
     HandleTable<KeptMessage> messages;
+    // Objects that have been received and not been fetched, by the handle of their operation.
+    std::unordered_map<double, std::unique_ptr<ReceivedParts>> received;
     std::unique_ptr<EventLoop> loop;
     double* report = nullptr;
     napi_ref reportReference = nullptr;
     const std::int32_t* call = nullptr;
     napi_ref callReference = nullptr;
 
-    std::vector<CollectiveContext*> communicators;
+    HandleTable<KeptCommunicator> communicators;
     HandleTable<KeptSchedule> schedules;
     OperatorMemory operatorMemory;
     // What a user's operator said on the rank where it failed.
@@ -166,7 +173,9 @@ inline void reportError(RankFace& rank, const Error& error) {
     rank.report[kPeer] = error.peer;
     rank.report[kExpected] = static_cast<double>(error.expected);
     rank.report[kActual] = static_cast<double>(error.actual);
-    if (error.code == ErrorCode::noMem) reportKept(rank);
+    // One message alone may have been too long as well.
+    if (error.code == ErrorCode::noMem && (rank.engine->crowded() || error.expected == 0))
+        reportKept(rank);
 }
 
 inline ErrorCode reportOutcome(RankFace& rank, const Request& request) {

@@ -27,7 +27,7 @@ struct Held {
 
 void finalize(napi_env, void*, void* hint) {
     const std::unique_ptr<Held> held(static_cast<Held*>(hint));
-    held->blocks->release(*held->block);
+    if (--held->block->finalizers == 0) held->blocks->release(*held->block);
 }
 
 HeapBlocks& blocksOf(RankFace& rank) {
@@ -41,17 +41,6 @@ void collectGarbage(napi_env env) {
     napi_adjust_external_memory(env, -kPressureBytes, &ignored);
 }
 
-Error allocate(napi_env env, RankFace& rank, HeapBlock& block) {
-    HeapBlocks& blocks = blocksOf(rank);
-    blocks.sweepIfWorthwhile(block.bytes);
-    Error error = rank.engine->allocate(block.bytes, block.data);
-    if (error.code != ErrorCode::noMem) return error;
-    // There may be enough in arrays that the script has dropped.
-    collectGarbage(env);
-    blocks.sweep();
-    return rank.engine->allocate(block.bytes, block.data);
-}
-
 // A zeroed ArrayBuffer, or an error number.
 napi_value alloc(napi_env env, napi_callback_info info) {
     return guarded(env, [&]() -> napi_value {
@@ -59,34 +48,16 @@ napi_value alloc(napi_env env, napi_callback_info info) {
         RankFace& rank = *face(env);
         const double wanted = in.real(env, 0);
         if (!(wanted >= 0 && wanted < 9007199254740992.0)) return code(env, ErrorCode::count);
-        auto block = std::make_shared<HeapBlock>();
-        block->bytes = static_cast<std::uint64_t>(wanted);
-        if (const Error error = allocate(env, rank, *block)) {
+        const auto bytes = static_cast<std::uint64_t>(wanted);
+        std::shared_ptr<HeapBlock> block;
+        if (const Error error = openBlock(env, rank, bytes, true, block)) {
             reportError(rank, error);
             return code(env, error.code);
         }
-        HeapBlocks& blocks = *rank.heap;
-        blocks.add(block);
-        auto held = std::make_unique<Held>(Held{rank.heap, block});
-        napi_value buffer = nullptr;
-        if (napi_create_external_arraybuffer(env, block->data, block->bytes, finalize, held.get(),
-                                             &buffer) != napi_ok) {
-            // Whether the finalizer was called, or will be, is not told: it finds the block
-            // released, and what holds it is never freed.
-            [[maybe_unused]] Held* lost = held.release();
-            blocks.release(*block);
-            bool pending = false;
-            napi_value error;
-            if (napi_is_exception_pending(env, &pending) == napi_ok && pending)
-                napi_get_and_clear_last_exception(env, &error);
-            return code(env, ErrorCode::noMem);
-        }
-        [[maybe_unused]] Held* kept = held.release();
-        if (const std::shared_ptr<void> memory = pinMemory(env, buffer)) {
-            block->memory = memory;
-            block->counted = true;
-        }
-        return buffer;
+        const napi_value buffer = bufferOver(env, rank, block, 0, bytes);
+        if (buffer != nullptr) return buffer;
+        dropBlock(rank, *block);
+        return code(env, ErrorCode::noMem);
     });
 }
 
@@ -127,7 +98,10 @@ void HeapBlocks::release(HeapBlock& block) {
 
 void HeapBlocks::sweep() {
     for (const std::shared_ptr<HeapBlock>& block : blocks_) {
-        if (!block->counted || !block->memory.expired()) continue;
+        if (!block->counted || !std::ranges::all_of(block->memories, [](const auto& memory) {
+                return memory.expired();
+            }))
+            continue;
         block->released = true;
         liveBytes_ -= block->bytes;
         if (engine_ != nullptr) engine_->release(block->data);
@@ -148,6 +122,51 @@ void HeapBlocks::sweepIfWorthwhile(std::uint64_t bytes) {
 bool isFreed(napi_env env, napi_value arrayBuffer) {
     bool tagged = false;
     return napi_check_object_type_tag(env, arrayBuffer, &kFreed, &tagged) == napi_ok && tagged;
+}
+
+Error openBlock(napi_env env, RankFace& rank, std::uint64_t bytes, bool zeroed,
+                std::shared_ptr<HeapBlock>& block) {
+    HeapBlocks& blocks = blocksOf(rank);
+    auto fresh = std::make_shared<HeapBlock>();
+    fresh->bytes = bytes;
+    blocks.sweepIfWorthwhile(bytes);
+    Error error = rank.engine->allocate(bytes, fresh->data, zeroed);
+    if (error.code == ErrorCode::noMem) {
+        // There may be enough in arrays that the script has dropped.
+        collectGarbage(env);
+        blocks.sweep();
+        error = rank.engine->allocate(bytes, fresh->data, zeroed);
+    }
+    if (error) return error;
+    blocks.add(fresh);
+    block = std::move(fresh);
+    return {};
+}
+
+void dropBlock(RankFace& rank, HeapBlock& block) { rank.heap->release(block); }
+
+napi_value bufferOver(napi_env env, RankFace& rank, const std::shared_ptr<HeapBlock>& block,
+                      std::uint64_t offset, std::uint64_t bytes) {
+    auto held = std::make_unique<Held>(Held{rank.heap, block});
+    napi_value buffer = nullptr;
+    ++block->finalizers;
+    const napi_status status = napi_create_external_arraybuffer(
+        env, static_cast<std::byte*>(block->data) + offset, bytes, finalize, held.get(), &buffer);
+    // Where it failed, it is not told whether the finalizer was called, or will be: it finds the
+    // block released, and what holds it is never freed.
+    [[maybe_unused]] Held* kept = held.release();
+    if (status != napi_ok) {
+        bool pending = false;
+        napi_value error;
+        if (napi_is_exception_pending(env, &pending) == napi_ok && pending)
+            napi_get_and_clear_last_exception(env, &error);
+        return nullptr;
+    }
+    if (const std::shared_ptr<void> memory = pinMemory(env, buffer)) {
+        block->memories.push_back(memory);
+        block->counted = true;
+    }
+    return buffer;
 }
 
 void registerHeap(Napi::Env env, Napi::Object exports) {

@@ -6,19 +6,23 @@
 #include <vector>
 
 #include "addon/napi_setup.h"
+#include "core/engine/error.h"
 
 namespace onecopy {
 
 class Engine;
+struct RankFace;
 
 // One block, from its allocation to the moment when nobody refers to it any more: the script by its
 // ArrayBuffer, V8 by whatever else it has made of that, an operation in flight.
 struct HeapBlock {
     void* data = nullptr;
     std::uint64_t bytes = 0;
-    // V8's own reference count of the memory. Where V8 does not offer it, the finalizer alone
-    // tells.
-    std::weak_ptr<void> memory;
+    // V8's own reference counts of the memory, one for each ArrayBuffer over a part of it. Where V8
+    // does not offer them, the finalizers alone tell.
+    std::vector<std::weak_ptr<void>> memories;
+    // Finalizers that have not been called.
+    std::size_t finalizers = 0;
     bool counted = false;
     bool released = false;
 };
@@ -50,6 +54,15 @@ class HeapBlocks {
 
 // Whether this ArrayBuffer was given back by free(): it is detached, and not by somebody else.
 bool isFreed(napi_env env, napi_value arrayBuffer);
+
+// A block that nobody refers to yet; collects garbage where there is no memory otherwise.
+Error openBlock(napi_env env, RankFace& rank, std::uint64_t bytes, bool zeroed,
+                std::shared_ptr<HeapBlock>& block);
+// Gives back one that no ArrayBuffer was put over.
+void dropBlock(RankFace& rank, HeapBlock& block);
+// An ArrayBuffer over a part of a block, which lives as long as any; null if there can be none.
+napi_value bufferOver(napi_env env, RankFace& rank, const std::shared_ptr<HeapBlock>& block,
+                      std::uint64_t offset, std::uint64_t bytes);
 
 void registerHeap(Napi::Env env, Napi::Object exports);
 

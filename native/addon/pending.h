@@ -10,6 +10,7 @@
 
 #include "addon/addressed.h"
 #include "addon/napi_setup.h"
+#include "addon/parts.h"
 #include "addon/script_operator.h"
 #include "addon/view.h"
 #include "core/engine/request.h"
@@ -142,6 +143,8 @@ struct Pending {
 
     double handle = 0;
     KeptBuffer buffer;
+    // Of an object. Outlives the request, which refers to it.
+    std::unique_ptr<PendingParts> parts;
     Request request;
     std::unique_ptr<PendingCollective> collective;
     std::unique_ptr<Prepared> prepared;

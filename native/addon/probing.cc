@@ -118,13 +118,6 @@ KeptMessage* messageFor(napi_env env, RankFace& rank, const Arguments<3>& in, Vi
     return wrong == ErrorCode::ok ? kept : nullptr;
 }
 
-MatchedMessage takeMessage(RankFace& rank, KeptMessage& kept, double handle) {
-    MatchedMessage message = std::move(kept.message);
-    rank.messages.close(handle);
-    rank.report[kMessage] = 0;
-    return message;
-}
-
 napi_value mrecv(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
         const Arguments<3> in(env, info);
@@ -164,6 +157,13 @@ napi_value imrecv(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
+
+MatchedMessage takeMessage(RankFace& rank, KeptMessage& kept, double handle) {
+    MatchedMessage message = std::move(kept.message);
+    rank.messages.close(handle);
+    rank.report[kMessage] = 0;
+    return message;
+}
 
 void keepMessage(RankFace& rank, MatchedMessage message) {
     double handle = 0;

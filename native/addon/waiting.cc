@@ -16,6 +16,8 @@ void close(RankFace& rank, Pending& pending) {
         pending.prepared->active = false;
         return;
     }
+    if (pending.parts && pending.parts->received && !pending.request.error)
+        rank.received.emplace(pending.handle, std::move(pending.parts->received));
     rank.pending.close(pending.handle);
 }
 

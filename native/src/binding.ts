@@ -117,6 +117,21 @@ export interface Binding {
   /** Forgets it, now or when its round has ended. */
   release(handle: number): void;
 
+  // ------------------------------------------------------------------------------- messages in parts (addon/parts.cc)
+
+  /** As send(), from several pieces; always an object. */
+  sendParts(pieces: readonly BufferLike[]): void;
+  /** As isend(); the addon holds the pieces by itself. */
+  isendParts(pieces: readonly BufferLike[]): void;
+  /** As recv(); returns the parts where the result is 0. */
+  recvParts(): ArrayBuffer[];
+  /** As irecv(); returns the parts where the result is 0. */
+  irecvParts(): ArrayBuffer[];
+  /** The parts that an operation of irecvParts() has received, by its handle, after it was used up. Result as recv(). */
+  takeParts(handle: number): ArrayBuffer[];
+  /** As mrecv(), but the result is in `report`. */
+  mrecvParts(message: number): ArrayBuffer[];
+
   // ------------------------------------------------------------------------------------ probing (addon/probing.cc)
 
   /** Blocks, as wait() does. Result: error number; the arrival is in `report`. */
@@ -143,10 +158,21 @@ export interface Binding {
 
   // ------------------------------------------------------------------------------------ the rank, again
 
+  // ------------------------------------------------------------------------------------ contexts (addon/contexts.cc)
+
+  /** Blocks while the launcher is asked. Result: the first id of so many, or -error number. */
+  newContexts(count: number): number;
+  /** Members are ranks of the world. Result: error number. */
+  nameMembers(first: number, count: number, members: Int32Array): number;
+  /** Result: error number. */
+  closeContexts(first: number, count: number): number;
+
   // ---------------------------------------------------------------------- collective operations (addon/collectives.cc)
 
-  /** Members are ranks of the world. Result: a number for `collective`, or -error number. */
+  /** Members are ranks of the world. Result: a handle > 0 for `collective`, or -error number. */
   openCommunicator(context: number, members: Int32Array): number;
+  /** Before its context is closed. */
+  closeCommunicator(communicator: number): void;
   /** A schedule as `compile.ts` writes it. Result: a handle. Throws for numbers that are no schedule. */
   compileSchedule(program: Int32Array): number;
   /** Executions that use it keep it. */

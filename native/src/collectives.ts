@@ -15,6 +15,7 @@ import type { Binding } from './binding.ts';
 import { compile } from './compile.ts';
 import { failure } from './failure.ts';
 import { lasting } from './lasting.ts';
+import { Members } from './members.ts';
 import { COLLECTIVES } from './operations.ts';
 import { operatorCall } from './operator-call.ts';
 
@@ -38,6 +39,7 @@ export type Begin = (
 /** A communicator of the native engine: picks algorithms, keeps their schedules, and has them executed. */
 export class NativeCommunicator implements EngineCommunicator {
   readonly #binding: Binding;
+  readonly #members: Members;
   readonly #handle: number;
   readonly #size: number;
   readonly #rank: number;
@@ -54,6 +56,7 @@ export class NativeCommunicator implements EngineCommunicator {
     begin: Begin,
   ) {
     this.#binding = binding;
+    this.#members = new Members(members);
     this.#size = members.length;
     this.#rank = rank;
     this.#begin = begin;
@@ -101,8 +104,13 @@ export class NativeCommunicator implements EngineCommunicator {
 
   #algorithm(operation: CollectiveName, bytes: number, commutative: boolean): Algorithm {
     const forced = FORCED.get(operation);
-    if (forced !== undefined && (commutative || forced.ordered)) return forced;
+    if (forced !== undefined && (commutative || forced.ordered) && this.#has(forced)) return forced;
     return choose(operation, { size: this.#size, bytes, commutative, area: this.#hasArea });
+  }
+
+  /** Whether the communicator has what the algorithm needs. */
+  #has(algorithm: Algorithm): boolean {
+    return this.#hasArea || this.#size === 1 || algorithm.area !== true;
   }
 
   #schedule(algorithm: Algorithm, root: number): number {
@@ -129,8 +137,13 @@ export class NativeCommunicator implements EngineCommunicator {
     this.#kept = 0;
   }
 
+  close(): void {
+    this.#forgetAll();
+    this.#binding.closeCommunicator(this.#handle);
+  }
+
   #failure(operation: string, result: number): MpiError {
-    return failure(this.#binding, result, { operation, collective: true });
+    return failure(this.#binding, result, { operation, collective: true, members: this.#members });
   }
 }
 

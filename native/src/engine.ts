@@ -4,26 +4,32 @@ import {
   type Engine,
   type EngineCommunicator,
   type MatchedMessage,
+  MODE as Mode,
   MpiError,
   type PendingOperation,
+  type PendingParts,
   type PendingProbe,
   type PreparedOperation,
+  type ReceivedParts,
 } from '@onecopy/engine';
 
 import { type Binding, Call, type ControlSocket, Report, type StartInfo } from './binding.ts';
 import { NativeCommunicator } from './collectives.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
-import { failure } from './failure.ts';
+import { type Attempt, failure } from './failure.ts';
 import { checkLasting, lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
 import { Many } from './many.ts';
 import { NativeMessage, startProbe } from './matched.ts';
+import { Members } from './members.ts';
 import {
   NativeOperation,
   type Nature,
   RECEIVE,
+  RECEIVE_OBJECT,
   Received,
   SEND,
+  SEND_OBJECT,
   SENT,
   type Started,
 } from './operation.ts';
@@ -86,6 +92,8 @@ class NativeEngine implements Engine {
   readonly #report: Float64Array;
   readonly #started: Started;
   readonly #many: Many;
+  /** Of the contexts whose members were named, for messages. */
+  readonly #membersOf: Map<number, Members> = new Map();
 
   constructor(binding: Binding, info: StartInfo) {
     this.#binding = binding;
@@ -131,7 +139,7 @@ class NativeEngine implements Engine {
     else checkLasting(buffer, 'isend');
     address(this.#call, dest, tag, context, type, mode);
     this.#binding.isend(view);
-    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag);
+    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag, context);
   }
 
   irecv(
@@ -149,13 +157,66 @@ class NativeEngine implements Engine {
     this.#binding.irecv(view);
     return this.#report[RESULT] === 0
       ? new Received(this.#report, 0)
-      : this.#pending(RECEIVE, view, type, source, tag);
+      : this.#pending(RECEIVE, view, type, source, tag, context);
+  }
+
+  sendParts(pieces: readonly Uint8Array[], dest: number, tag: number, context: number): void {
+    const [only] = pieces;
+    if (pieces.length === 1 && only !== undefined) {
+      this.send(only, dest, tag, context, Mode.object);
+      return;
+    }
+    address(this.#call, dest, tag, context, UNKNOWN_TYPE, Mode.object);
+    this.#binding.sendParts(pieces);
+    this.#checkParts('sendObject', dest, tag, context);
+  }
+
+  isendParts(
+    pieces: readonly Uint8Array[],
+    dest: number,
+    tag: number,
+    context: number,
+  ): PendingOperation {
+    const [only] = pieces;
+    if (pieces.length === 1 && only !== undefined) {
+      return this.isend(only, dest, tag, context, Mode.object);
+    }
+    address(this.#call, dest, tag, context, UNKNOWN_TYPE, Mode.object);
+    this.#binding.isendParts(pieces);
+    return this.#pending(SEND_OBJECT, undefined, UNKNOWN_TYPE, dest, tag, context);
+  }
+
+  recvParts(source: number, tag: number, context: number): ReceivedParts {
+    address(this.#call, source, tag, context, UNKNOWN_TYPE, Mode.object);
+    const parts = this.#binding.recvParts();
+    this.#checkParts('recvObject', source, tag, context);
+    return { arrival: this.#arrival(), parts };
+  }
+
+  irecvParts(source: number, tag: number, context: number): PendingParts {
+    address(this.#call, source, tag, context, UNKNOWN_TYPE, Mode.object);
+    const parts = this.#binding.irecvParts();
+    const handle = this.#report[RESULT] as number;
+    if (handle === 0) return { operation: new Received(this.#report, 0), take: () => parts };
+    const operation = this.#pending(RECEIVE_OBJECT, undefined, UNKNOWN_TYPE, source, tag, context);
+    return { operation, take: () => this.#takeParts(handle, source, tag, context) };
+  }
+
+  #takeParts(handle: number, source: number, tag: number, context: number): ArrayBuffer[] {
+    const parts = this.#binding.takeParts(handle);
+    this.#checkParts('irecvObject', source, tag, context);
+    return parts;
+  }
+
+  #checkParts(operation: string, peer: number, tag: number, context: number): void {
+    const result = this.#report[RESULT] as number;
+    if (result !== 0) throw this.#failure(result, { operation, peer, tag }, context);
   }
 
   probe(source: number, tag: number, context: number, timeout = -1): Arrival {
     const result = this.#binding.probe(source, tag, context, timeout);
     if (result !== 0)
-      throw failure(this.#binding, result, { operation: 'probe', peer: source, tag });
+      throw this.#failure(result, { operation: 'probe', peer: source, tag }, context);
     return this.#arrival();
   }
 
@@ -163,26 +224,56 @@ class NativeEngine implements Engine {
     const result = this.#binding.iprobe(source, tag, context);
     if (result === -1) return undefined;
     if (result !== 0)
-      throw failure(this.#binding, result, { operation: 'iprobe', peer: source, tag });
+      throw this.#failure(result, { operation: 'iprobe', peer: source, tag }, context);
     return this.#arrival();
   }
 
   mprobe(source: number, tag: number, context: number, timeout = -1): MatchedMessage {
     const handle = this.#binding.mprobe(source, tag, context, timeout);
     if (handle < 0)
-      throw failure(this.#binding, -handle, { operation: 'mprobe', peer: source, tag });
-    return new NativeMessage(this.#started, handle, this.#arrival());
+      throw this.#failure(-handle, { operation: 'mprobe', peer: source, tag }, context);
+    return this.#message(handle, context);
   }
 
   improbe(source: number, tag: number, context: number): MatchedMessage | undefined {
     const handle = this.#binding.improbe(source, tag, context);
     if (handle < 0)
-      throw failure(this.#binding, -handle, { operation: 'improbe', peer: source, tag });
-    return handle === 0 ? undefined : new NativeMessage(this.#started, handle, this.#arrival());
+      throw this.#failure(-handle, { operation: 'improbe', peer: source, tag }, context);
+    return handle === 0 ? undefined : this.#message(handle, context);
   }
 
   startProbe(source: number, tag: number, context: number): PendingProbe {
-    return startProbe(this.#started, source, tag, context);
+    return startProbe(this.#started, source, tag, context, this.#membersOf.get(context));
+  }
+
+  #message(handle: number, context: number): MatchedMessage {
+    const members = this.#membersOf.get(context);
+    return new NativeMessage(this.#started, handle, this.#arrival(), members);
+  }
+
+  newContexts(count: number): number {
+    const first = this.#binding.newContexts(count);
+    if (first > 0) return first;
+    if (this.#binding.errorCodes[-first] === 'ERR_NO_MEM') {
+      throw new MpiError(
+        'ERR_NO_MEM',
+        'the job has used up all ids of communicators, some 10^9: make fewer, and use them longer',
+      );
+    }
+    throw failure(this.#binding, -first, { operation: 'making a communicator' });
+  }
+
+  nameMembers(first: number, count: number, members: Int32Array): void {
+    const result = this.#binding.nameMembers(first, count, members);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'making a communicator' });
+    const named = new Members(members);
+    for (let i = 0; i < count; i += 1) this.#membersOf.set(first + i, named);
+  }
+
+  closeContexts(first: number, count: number): void {
+    const result = this.#binding.closeContexts(first, count);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'free' });
+    for (let i = 0; i < count; i += 1) this.#membersOf.delete(first + i);
   }
 
   communicator(context: number, members: readonly number[]): EngineCommunicator {
@@ -210,7 +301,7 @@ class NativeEngine implements Engine {
     const view = lasting(buffer, 'sendInit');
     address(this.#call, dest, tag, context, type, mode);
     this.#binding.prepareSend(view);
-    return this.#prepared(SEND, view, type, dest, tag, 'sendInit');
+    return this.#prepared(SEND, view, type, dest, tag, context, 'sendInit');
   }
 
   prepareRecv(
@@ -224,7 +315,7 @@ class NativeEngine implements Engine {
     const view = lasting(buffer, 'recvInit');
     address(this.#call, source, tag, context, type, mode);
     this.#binding.prepareRecv(view);
-    return this.#prepared(RECEIVE, view, type, source, tag, 'recvInit');
+    return this.#prepared(RECEIVE, view, type, source, tag, context, 'recvInit');
   }
 
   startAll(prepared: readonly PreparedOperation[]): PendingOperation[] {
@@ -286,7 +377,7 @@ class NativeEngine implements Engine {
     }
     const result = this.#report[RESULT] as number;
     if (result === 0) return;
-    throw failure(this.#binding, result, { operation: 'send', peer: dest, tag });
+    throw this.#failure(result, { operation: 'send', peer: dest, tag }, context);
   }
 
   #recvAgain(buffer: BufferLike, source: number, tag: number, context: number, mode: number): void {
@@ -296,13 +387,17 @@ class NativeEngine implements Engine {
     }
     const result = this.#report[RESULT] as number;
     if (result === 0) return;
-    throw failure(this.#binding, result, { operation: 'recv', peer: source, tag });
+    throw this.#failure(result, { operation: 'recv', peer: source, tag }, context);
   }
 
   /** Such a call has done nothing yet. */
   #isUnknown(buffer: BufferLike): buffer is SharedArrayBuffer {
     const result = this.#report[RESULT] as number;
     return this.#binding.errorCodes[result] === 'ERR_BUFFER' && buffer instanceof SharedArrayBuffer;
+  }
+
+  #failure(result: number, attempt: Attempt, context: number): MpiError {
+    return failure(this.#binding, result, { ...attempt, members: this.#membersOf.get(context) });
   }
 
   #arrival(): Arrival {
@@ -316,31 +411,45 @@ class NativeEngine implements Engine {
     type: number,
     peer: number,
     tag: number,
+    context: number,
     operation: string,
   ): NativePrepared {
     const handle = this.#report[RESULT] as number;
-    if (handle < 0) throw failure(this.#binding, -handle, { operation, peer, tag });
+    if (handle < 0) throw this.#failure(-handle, { operation, peer, tag }, context);
+    const members = this.#membersOf.get(context);
     const slot = (this.#report[Report.slot] as number) | 0;
     this.#binding.views[slot] = view;
     const array = type === UNKNOWN_TYPE ? undefined : (view as NodeJS.TypedArray);
-    return new NativePrepared(this.#started, nature, handle, slot, array, peer, tag);
+    return new NativePrepared(this.#started, nature, handle, slot, array, peer, tag, members);
   }
 
   /** What the call that was just made has started. */
   #pending(
     nature: Nature,
-    view: BufferLike,
+    view: BufferLike | undefined,
     type: number,
     peer: number,
     tag: number,
+    context: number,
   ): NativeOperation {
     const handle = this.#report[RESULT] as number;
     if (handle < 0) {
-      throw failure(this.#binding, -handle, { operation: nature.operation, peer, tag });
+      throw this.#failure(-handle, { operation: nature.operation, peer, tag }, context);
     }
+    const members = this.#membersOf.size === 0 ? undefined : this.#membersOf.get(context);
     const slot = (this.#report[Report.slot] as number) | 0;
     const isTyped = type !== UNKNOWN_TYPE;
-    return NativeOperation.ofMessage(this.#started, nature, handle, slot, view, isTyped, peer, tag);
+    return NativeOperation.ofMessage(
+      this.#started,
+      nature,
+      handle,
+      slot,
+      view,
+      isTyped,
+      peer,
+      tag,
+      members,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { datatypeName, type ErrorCode, MpiError } from '@onecopy/engine';
 
 import { type Binding, Report, SYSCALLS } from './binding.ts';
+import type { Members } from './members.ts';
 import { COLLECTIVES as COLLECTIVE_NAMES } from './operations.ts';
 
 /** What was attempted, for the sentence: `send(to rank 1, tag 7)`. */
@@ -9,16 +10,33 @@ export interface Attempt {
   /** Rank, ANY_SOURCE, or undefined when the operation names none. */
   readonly peer?: number;
   readonly tag?: number;
+  /** Of the communicator; absent: all ranks of the world. */
+  readonly members?: Members | undefined;
   /** A collective operation: it may have failed on another rank. */
   readonly collective?: boolean;
 }
 
-function describe({ operation, peer, tag }: Attempt): string {
+/** The name that a rank of the world has in the communicator; negative numbers stand for none. */
+function rankIn(members: Members | undefined, worldRank: number): number {
+  return members === undefined || worldRank < 0 ? worldRank : members.rankOf(worldRank);
+}
+
+/** `rank 1`, and which one that is of the world, where it has another number there. */
+function nameIn(members: Members | undefined, worldRank: number): string {
+  const rank = rankIn(members, worldRank);
+  if (rank === worldRank) return `rank ${rank}`;
+  return rank < 0 ? `rank ${worldRank} of world` : `rank ${rank} (${worldRank} in world)`;
+}
+
+function describe({ operation, peer, tag, members }: Attempt): string {
   const parts: string[] = [];
-  if (peer !== undefined) parts.push(peer === -1 ? 'any source' : `rank ${peer}`);
+  if (peer !== undefined) parts.push(peer === -1 ? 'any source' : nameIn(members, peer));
   if (tag !== undefined) parts.push(tag === -1 ? 'any tag' : `tag ${tag}`);
   return parts.length === 0 ? operation : `${operation}(${parts.join(', ')})`;
 }
+
+/** Stands with ERR_TYPE where no element type does; kObjectInErrors in native/core/engine/error.h. */
+const OBJECT = 0xff;
 
 const SYSTEM_HINTS: Readonly<Record<number, string>> = {
   1: 'the system forbids it',
@@ -36,11 +54,13 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
   const what = describe(attempt);
   const reported = at(Report.peer);
   const peer = reported >= 0 ? reported : attempt.peer;
-  const who = peer === undefined || peer < 0 ? 'the peer' : `rank ${peer}`;
-  const from = peer === undefined || peer < 0 ? {} : { peer };
+  const { members } = attempt;
+  const who = peer === undefined || peer < 0 ? 'the peer' : nameIn(members, peer);
+  const rank = peer === undefined ? -1 : rankIn(members, peer);
+  const from = rank < 0 ? {} : { peer: rank };
 
   if (attempt.collective) {
-    const told = collectiveFailure(binding, code, what, who, from);
+    const told = collectiveFailure(binding, members, code, what, who, from);
     if (told !== undefined) return told;
   }
 
@@ -53,6 +73,21 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
         from,
       );
     case 'ERR_TYPE':
+      if (at(Report.expected) === OBJECT) {
+        return new MpiError(
+          code,
+          `${what}: ${who} sent an object, which no buffer can take; the message is lost. Receive objects with recvObject`,
+          from,
+        );
+      }
+      if (at(Report.actual) === OBJECT) {
+        return new MpiError(
+          code,
+          `${what}: ${who} sent ${datatypeName(at(Report.expected))} elements and no object; the message is lost. ` +
+            'Receive buffers with recv',
+          from,
+        );
+      }
       return new MpiError(
         code,
         `${what}: ${who} sent ${datatypeName(at(Report.expected))}, the buffer is ${datatypeName(at(Report.actual))}. ` +
@@ -72,7 +107,7 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
       return new MpiError(
         code,
         peer === undefined || peer < 0
-          ? `${what}: every other rank has left the job, nobody can send any more`
+          ? `${what}: every other rank of the communicator has left the job, nobody can send any more`
           : `${what}: ${who} has left the job without the other side of this call`,
         from,
       );
@@ -112,7 +147,14 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
     case 'ERR_FINALIZED':
       return new MpiError(code, `${what}: this process has left the job`);
     case 'ERR_NO_MEM':
-      return new MpiError(code, `${what}: ${shortage(at)}`, from);
+      return new MpiError(code, `${what}: ${shortage(at, members)}`, from);
+    case 'ERR_PROTOCOL':
+      return new MpiError(
+        code,
+        `${what}: the message from ${who} is not in the form that objects are sent in; it is lost. ` +
+          'Do both ranks run the same version of onecopy?',
+        from,
+      );
     case 'ERR_SYSTEM': {
       const errno = at(Report.errno);
       const syscall = SYSCALLS[at(Report.syscall)] ?? '';
@@ -138,13 +180,13 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
 }
 
 /** Why there is no memory, and for what. */
-function shortage(at: (place: number) => number): string {
+function shortage(at: (place: number) => number, members: Members | undefined): string {
   const messages = at(Report.expected);
   if (at(Report.peer) < 0 || messages === 0) return 'memory is exhausted';
   return (
-    `there is no memory for more messages. Rank ${at(Report.rank)} keeps ${messages} of them ` +
-    `(${at(Report.actual)} bytes) that no receive has asked for, ${at(Report.bytes)} of these from rank ` +
-    `${at(Report.peer)} with tag ${at(Report.tag)}; more have arrived. Receive them before you wait for others, or let ` +
+    `there is no memory for more messages. R${nameIn(members, at(Report.rank)).slice(1)} keeps ${messages} of them ` +
+    `(${at(Report.actual)} bytes) that no receive has asked for, ${at(Report.bytes)} of these from ` +
+    `${nameIn(members, at(Report.peer))} with tag ${at(Report.tag)}; more have arrived. Receive them before you wait for others, or let ` +
     'their senders wait for an answer now and then, with ssend or barrier'
   );
 }
@@ -161,6 +203,7 @@ const USABLE = 'The communicator stays usable';
 
 function collectiveFailure(
   binding: Binding,
+  members: Members | undefined,
   code: ErrorCode,
   what: string,
   who: string,
@@ -170,12 +213,14 @@ function collectiveFailure(
   const culprit = at(Report.culprit);
   if (culprit >= 0 && !LASTING.has(code)) {
     const text = binding.failureText();
+    const where = nameIn(members, culprit);
+    const rank = rankIn(members, culprit);
     return new MpiError(
       code,
       code === 'ERR_OP'
-        ? `${what}: the operator has thrown on rank ${culprit}${text === '' ? '' : `: ${text}`}. ${USABLE}`
-        : `${what}: it failed on rank ${culprit} with ${code}; the error there says why. ${USABLE}`,
-      { peer: culprit },
+        ? `${what}: the operator has thrown on ${where}${text === '' ? '' : `: ${text}`}. ${USABLE}`
+        : `${what}: it failed on ${where} with ${code}; the error there says why. ${USABLE}`,
+      rank < 0 ? {} : { peer: rank },
     );
   }
   switch (code) {
@@ -207,7 +252,7 @@ function collectiveFailure(
     case 'ERR_PROC_FAILED':
       return new MpiError(
         code,
-        `${what}: ${culprit >= 0 && from.peer === undefined ? `rank ${culprit}` : who} failed; the launcher says how. ` +
+        `${what}: ${culprit >= 0 && from.peer === undefined ? nameIn(members, culprit) : who} failed; the launcher says how. ` +
           'No collective operation can succeed on this communicator any more',
         from,
       );

@@ -9,7 +9,7 @@ import type { Binding } from './binding.ts';
 // Both src/ and dist/ lie beside build/ and prebuilds/.
 const PACKAGE_ROOT: string = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const PROTOCOL_VERSION = 2;
+const PROTOCOL_VERSION = 3;
 
 let loaded: Binding | undefined;
 

@@ -78,8 +78,9 @@ export class Many {
     const code = this.#binding.errorCodes[result];
     if (code === 'ERR_REENTRANT') return failure(this.#binding, result, { operation: 'start' });
     const index = this.#binding.report[Report.result] as number;
-    const { nature, partner, tag } = prepared[index] as NativePrepared;
-    const why = failure(this.#binding, result, { operation: nature.operation, peer: partner, tag });
+    const { nature, partner, tag, members } = prepared[index] as NativePrepared;
+    const attempt = { operation: nature.operation, peer: partner, tag, members };
+    const why = failure(this.#binding, result, attempt);
     return new MpiError(why.code, why.message, { peer: why.peer, index });
   }
 }

@@ -12,6 +12,7 @@ import { Report } from './binding.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
 import { failure } from './failure.ts';
 import { checkLasting, lasting } from './lasting.ts';
+import type { Members } from './members.ts';
 import { NativeOperation, type Nature, RECEIVE, Received, type Started } from './operation.ts';
 
 export class NativeMessage implements MatchedMessage {
@@ -21,15 +22,17 @@ export class NativeMessage implements MatchedMessage {
   readonly type: number;
   readonly #started: Started;
   readonly #handle: number;
+  readonly #members: Members | undefined;
   #received: boolean;
 
-  constructor(started: Started, handle: number, arrival: Arrival) {
+  constructor(started: Started, handle: number, arrival: Arrival, members: Members | undefined) {
     this.source = arrival.source;
     this.tag = arrival.tag;
     this.bytes = arrival.bytes;
     this.type = arrival.type;
     this.#started = started;
     this.#handle = handle;
+    this.#members = members;
     this.#received = false;
   }
 
@@ -68,7 +71,18 @@ export class NativeMessage implements MatchedMessage {
       type !== UNKNOWN_TYPE,
       this.source,
       this.tag,
+      this.#members,
     );
+  }
+
+  receiveParts(): readonly ArrayBuffer[] {
+    const { binding } = this.#started;
+    binding.report[Report.message] = this.#handle;
+    const parts = binding.mrecvParts(this.#handle);
+    this.#note();
+    const result = binding.report[Report.result] as number;
+    if (result !== 0) throw this.#failure('recvObject', result);
+    return parts;
   }
 
   #note(): void {
@@ -76,8 +90,12 @@ export class NativeMessage implements MatchedMessage {
   }
 
   #failure(operation: string, result: number): Error {
-    const { source, tag } = this;
-    return failure(this.#started.binding, result, { operation, peer: source, tag });
+    return failure(this.#started.binding, result, {
+      operation,
+      peer: this.source,
+      tag: this.tag,
+      members: this.#members,
+    });
   }
 }
 
@@ -86,11 +104,13 @@ export function startProbe(
   source: number,
   tag: number,
   context: number,
+  members: Members | undefined,
 ): PendingProbe {
   const { binding } = started;
   const handle = binding.startProbe(source, tag, context);
-  if (handle < 0) throw failure(binding, -handle, { operation: 'mprobe', peer: source, tag });
-  const probe = new NativeProbe(started, handle, source, tag);
+  if (handle < 0)
+    throw failure(binding, -handle, { operation: 'mprobe', peer: source, tag, members });
+  const probe = new NativeProbe(started, handle, source, tag, members);
   if (binding.report[Report.result] === 1) probe.note();
   return probe;
 }
@@ -99,16 +119,22 @@ class NativeProbe implements PendingProbe {
   readonly #operation: NativeOperation;
   #message: MatchedMessage | undefined;
 
-  constructor(started: Started, handle: number, source: number, tag: number) {
+  constructor(
+    started: Started,
+    handle: number,
+    source: number,
+    tag: number,
+    members: Members | undefined,
+  ) {
     const nature: Nature = {
       operation: 'mprobe',
       receives: true,
       matched: (arrival) => {
         const matched = started.binding.report[Report.message] as number;
-        this.#message = new NativeMessage(started, matched, arrival);
+        this.#message = new NativeMessage(started, matched, arrival, members);
       },
     };
-    this.#operation = NativeOperation.ofProbe(started, nature, handle, source, tag);
+    this.#operation = NativeOperation.ofProbe(started, nature, handle, source, tag, members);
   }
 
   get message(): MatchedMessage | undefined {

@@ -3,6 +3,7 @@ import type { Arrival, BufferLike, EndListener, PendingOperation } from '@onecop
 
 import { type Binding, Outcome, Report } from './binding.ts';
 import { type Attempt, failure } from './failure.ts';
+import type { Members } from './members.ts';
 
 /** The getter that all typed arrays inherit; a property of that name on one of them does not get past it. */
 const byteLengthOf = Object.getOwnPropertyDescriptor(
@@ -81,6 +82,8 @@ export interface Nature {
 
 export const SEND: Nature = { operation: 'isend', receives: false };
 export const RECEIVE: Nature = { operation: 'irecv', receives: true };
+export const SEND_OBJECT: Nature = { operation: 'isendObject', receives: false };
+export const RECEIVE_OBJECT: Nature = { operation: 'irecvObject', receives: true };
 
 /** The slot of an operation whose buffers the addon holds by itself. */
 const NO_SLOT = -1;
@@ -98,6 +101,8 @@ export class NativeOperation implements PendingOperation {
   readonly #nature: Nature;
   readonly #partner: number;
   readonly #tag: number;
+  /** Of its communicator; undefined: all ranks of the world. */
+  readonly #members: Members | undefined;
   #slot: number;
   /** Where its bytes lie, if that is a typed array; `Binding.views` has it in any case. */
   readonly #array: NodeJS.TypedArray | undefined;
@@ -113,6 +118,7 @@ export class NativeOperation implements PendingOperation {
     nature: Nature,
     partner: number,
     tag: number,
+    members: Members | undefined,
     slot: number,
     array: NodeJS.TypedArray | undefined,
   ) {
@@ -121,25 +127,27 @@ export class NativeOperation implements PendingOperation {
     this.#nature = nature;
     this.#partner = partner;
     this.#tag = tag;
+    this.#members = members;
     this.#slot = slot;
     this.#array = array;
     this.#done = false;
   }
 
-  /** A send or receive; `slot` is where the addon looks for its buffer. */
+  /** A send or receive; `slot` is where the addon looks for its buffer, unless it holds that by itself. */
   static ofMessage(
     started: Started,
     nature: Nature,
     handle: number,
     slot: number,
-    view: BufferLike,
+    view: BufferLike | undefined,
     isTyped: boolean,
     partner: number,
     tag: number,
+    members: Members | undefined,
   ): NativeOperation {
     started.binding.views[slot] = view;
     const array = isTyped ? (view as NodeJS.TypedArray) : undefined;
-    return new NativeOperation(handle, started, nature, partner, tag, slot, array);
+    return new NativeOperation(handle, started, nature, partner, tag, members, slot, array);
   }
 
   /** A round of a persistent request. */
@@ -150,8 +158,9 @@ export class NativeOperation implements PendingOperation {
     array: NodeJS.TypedArray | undefined,
     partner: number,
     tag: number,
+    members: Members | undefined,
   ): NativeOperation {
-    return new NativeOperation(handle, started, nature, partner, tag, LASTING_SLOT, array);
+    return new NativeOperation(handle, started, nature, partner, tag, members, LASTING_SLOT, array);
   }
 
   static ofProbe(
@@ -160,12 +169,13 @@ export class NativeOperation implements PendingOperation {
     handle: number,
     source: number,
     tag: number,
+    members: Members | undefined,
   ): NativeOperation {
-    return new NativeOperation(handle, started, nature, source, tag, NO_SLOT, undefined);
+    return new NativeOperation(handle, started, nature, source, tag, members, NO_SLOT, undefined);
   }
 
   static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
-    return new NativeOperation(handle, started, nature, 0, 0, NO_SLOT, undefined);
+    return new NativeOperation(handle, started, nature, 0, 0, undefined, NO_SLOT, undefined);
   }
 
   get done(): boolean {
@@ -297,8 +307,7 @@ export class NativeOperation implements PendingOperation {
 
   #attempt(): Attempt {
     const { operation } = this.#nature;
-    return this.#slot === NO_SLOT && !this.#nature.receives
-      ? { operation }
-      : { operation, peer: this.#partner, tag: this.#tag };
+    if (this.#slot === NO_SLOT && !this.#nature.receives) return { operation };
+    return { operation, peer: this.#partner, tag: this.#tag, members: this.#members };
   }
 }

@@ -2,6 +2,7 @@
 import type { PendingOperation, PreparedOperation } from '@onecopy/engine';
 
 import { GOES_ON, Outcome } from './binding.ts';
+import type { Members } from './members.ts';
 import {
   isThere,
   NativeOperation,
@@ -15,6 +16,8 @@ export class NativePrepared implements PreparedOperation {
   readonly nature: Nature;
   readonly partner: number;
   readonly tag: number;
+  /** Of its communicator; undefined: all ranks of the world. */
+  readonly members: Members | undefined;
   readonly #started: Started;
   readonly #handle: number;
   readonly #slot: number;
@@ -30,6 +33,7 @@ export class NativePrepared implements PreparedOperation {
     array: NodeJS.TypedArray | undefined,
     partner: number,
     tag: number,
+    members: Members | undefined,
   ) {
     this.#started = started;
     this.nature = nature;
@@ -38,6 +42,7 @@ export class NativePrepared implements PreparedOperation {
     this.#array = array;
     this.partner = partner;
     this.tag = tag;
+    this.members = members;
     this.#round = undefined;
   }
 
@@ -58,6 +63,7 @@ export class NativePrepared implements PreparedOperation {
       this.#array,
       this.partner,
       this.tag,
+      this.members,
     );
     return this.#round;
   }

@@ -3,8 +3,10 @@
 #include "core/movers/huge_pages.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -91,4 +93,31 @@ TEST("huge pages: two buffers a round distance apart both get their turn") {
     }
     CHECK(made >= 2);
     CHECK(region.unchanged());
+}
+
+TEST("huge pages: what a window of many buffers has no time for comes with later uses") {
+    if (!kernelCollapses())
+        SKIP("this kernel makes no huge pages on demand (MADV_COLLAPSE, Linux 6.1)");
+    constexpr std::size_t kBuffers = 24;
+    const Region region(2 * (kBuffers + 1) * kHuge);
+    HugePages pages;
+    const auto useAll = [&] {
+        std::size_t made = 0;
+        for (std::size_t i = 0; i < kBuffers; ++i)
+            made += pages.used(region.at(2 * i * kHuge), kHuge);
+        return made;
+    };
+    for (int i = 0; i < 7; ++i) CHECK_EQ(useAll(), 0u);
+    std::size_t made = 0;
+    int rounds = 0;
+    for (std::size_t more = useAll(); more > 0; more = useAll()) {
+        made += more;
+        ++rounds;
+        // The next span of time.
+        ::usleep(25'000);
+    }
+    CHECK(made >= kBuffers);
+    CHECK_EQ(use(pages, region.at(0), kHuge, 20), 0u);
+    CHECK(region.unchanged());
+    std::fprintf(stderr, "  %zu pages in %d rounds\n", made, rounds);
 }

@@ -193,6 +193,15 @@ TEST("reception: packets that break the protocol end the job, in the name of the
         {"a peer that does not exist", [](ControlClient& client) { client.connect(2); }},
         {"a huge peer", [](ControlClient& client) { client.connect(0xffffffff); }},
         {"oneself", [](ControlClient& client) { client.connect(0); }},
+        {"no contexts at all", [](ControlClient& client) { client.send(ContextsMessage{}); }},
+        {"more contexts than any call needs",
+         [](ControlClient& client) {
+             client.send(ContextsMessage{.count = kMostNewContexts + 1});
+         }},
+        {"nearly 2^32 contexts",
+         [](ControlClient& client) { client.send(ContextsMessage{.count = 0xffffffff}); }},
+        {"a question for contexts that is too short",
+         [](ControlClient& client) { client.say(ControlKind::contexts); }},
         {"a connect that is too short",
          [](ControlClient& client) { client.say(ControlKind::connect); }},
         {"an acknowledgement that is too long",
@@ -269,7 +278,7 @@ TEST("reception: random packets never do more than end their own job") {
                                                  (random() % 8 == 0 ? kMaxControlBytes + 64 : 32));
             for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
             // Mostly a kind that exists, and small numbers behind it.
-            const std::uint32_t words[2] = {static_cast<std::uint32_t>(random() % 12),
+            const std::uint32_t words[2] = {static_cast<std::uint32_t>(random() % 13),
                                             static_cast<std::uint32_t>(random() % 4)};
             if (random() % 8 != 0)
                 std::memcpy(bytes.data(), words, std::min(bytes.size(), sizeof words));

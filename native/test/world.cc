@@ -94,6 +94,12 @@ void World::handle(std::size_t rank) {
             case ControlKind::connect:
                 broker_->connect(rank, connect.peer);
                 break;
+            case ControlKind::contexts: {
+                ContextsMessage contexts;
+                std::memcpy(&contexts, buffer.data(), sizeof contexts);
+                CHECK(broker_->giveContexts(rank, contexts.count));
+                break;
+            }
             case ControlKind::ack:
                 broker_->acknowledge(rank);
                 break;

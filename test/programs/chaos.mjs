@@ -81,6 +81,15 @@ const TRAFFIC = [
   },
   () => world.allreduce(IN_PLACE, sum, SUM),
   () => world.barrier(),
+  (bytes) => {
+    const comm = world.dup();
+    const half = comm.split(rank & 1, -rank);
+    half.allreduce(1, SUM);
+    const pair = half.createGroup(half.group);
+    comm.sendrecv(stamp(bytes), right, 1, receiving(bytes), left, 1);
+    check(bytes, left);
+    for (const each of [pair, half, comm]) each.free();
+  },
 ];
 
 /** What the peers still do to buffers that are this rank's own again; it looks for so many milliseconds. */

@@ -17,8 +17,8 @@ import {
   SUM,
   type TypedArray,
   waitAll,
-  world,
 } from 'onecopy';
+import { communicatorUnderTest } from '../support/communicator.ts';
 import { Random } from '../support/random.ts';
 
 export interface Report {
@@ -27,7 +27,8 @@ export interface Report {
   readonly operations: Readonly<Record<string, number>>;
 }
 
-const { rank, size } = world;
+const comm = communicatorUnderTest();
+const { rank, size } = comm;
 const [seed = 0, rounds = 0, onlyRound] = process.argv.slice(2).map(Number);
 const GUARD = 0xa5;
 
@@ -744,12 +745,12 @@ function object({ round, root }: Call): void {
   const value = (one: number): unknown => ({ one, round, text: 'x'.repeat((one * round) % 100) });
   const isRoot = rank === root;
   const [got, expected] = [
-    () => [world.bcastObject(isRoot ? value(root) : undefined, root), value(root)],
-    () => [world.gatherObject(value(rank), root), isRoot ? each(value) : undefined],
-    () => [world.allgatherObject(value(rank)), each(value)],
-    () => [world.scatterObject(isRoot ? each(value) : undefined, root), value(rank)],
+    () => [comm.bcastObject(isRoot ? value(root) : undefined, root), value(root)],
+    () => [comm.gatherObject(value(rank), root), isRoot ? each(value) : undefined],
+    () => [comm.allgatherObject(value(rank)), each(value)],
+    () => [comm.scatterObject(isRoot ? each(value) : undefined, root), value(rank)],
     () => [
-      world.allreduceObject(String(rank), (left, right) => `${left}${right}`),
+      comm.allreduceObject(String(rank), (left, right) => `${left}${right}`),
       each(String).join(''),
     ],
   ][round % 5]!();
@@ -773,7 +774,7 @@ function shuffle<T>(values: T[], random: Random): T[] {
 }
 
 function method(name: string): (...args: readonly unknown[]) => unknown {
-  const methods = world as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
+  const methods = comm as unknown as Record<string, (...args: readonly unknown[]) => unknown>;
   return (...args) => methods[name]!(...args);
 }
 
@@ -789,12 +790,12 @@ function pointToPoint(round: number, index: number, open: Open[]): void {
   const into = new Uint8Array(expected.length);
   open.push({
     what: 'irecv',
-    request: world.irecv(into, below, index),
+    request: comm.irecv(into, below, index),
     check: () => must(Buffer.compare(into, expected) === 0, 'another message'),
   });
   open.push({
     what: 'isend',
-    request: world.isend(content(rank), above, index),
+    request: comm.isend(content(rank), above, index),
     check: () => undefined,
   });
 }

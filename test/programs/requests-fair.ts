@@ -16,12 +16,11 @@ if (rank === 0) {
   for (; !found.includes(1); calls++) {
     const { index } = waitAny(requests) as { index: number };
     found.push(index);
-    requests[index] = receive(index);
+    // Rank 2 has nothing more to say, and may have left.
+    if (index === 0) requests[0] = receive(0);
   }
   console.log(JSON.stringify({ calls }));
-  requests[1]?.cancel();
   requests[0]?.wait();
-  // That was one more.
   for (let i = calls; i < MESSAGES; i++) world.recv(buffers[0] as Int32Array, 1, 1);
 } else {
   for (let i = 0; i < (rank === 1 ? MESSAGES : 1); i++) world.isend(Int32Array.of(i), 0, 1);

@@ -16,8 +16,8 @@ const { rank } = world;
 const other = 1 - rank;
 const seed = Number(process.argv[2]);
 const random = new Random(seed, rank);
-const LARGE = 3 << 20;
-const ROUNDS = 60;
+const LARGE = 1 << 20;
+const ROUNDS = 40;
 
 function codeOf(action: () => unknown): string {
   try {
@@ -26,6 +26,10 @@ function codeOf(action: () => unknown): string {
     return (error as MpiError).code;
   }
   return 'nothing';
+}
+
+function isAll(buffer: Uint8Array, byte: number): boolean {
+  return Buffer.compare(buffer, new Uint8Array(buffer.length).fill(byte)) === 0;
 }
 
 function must(condition: boolean, what: string): void {
@@ -43,7 +47,7 @@ if (rank === 0) {
   must(codeOf(() => waitAll([limited()])) === 'ERR_TIMEOUT', 'waitAll');
   must(codeOf(() => waitAll([limited()], { timeout: 30_000 })) === 'ERR_TIMEOUT', 'waitAll, limit');
   must(codeOf(() => waitAny([limited()])) === 'ERR_TIMEOUT', 'waitAny');
-  must(codeOf(() => waitSome([limited(), limited()])) === 'ERR_TIMEOUT', 'waitSome');
+  must(codeOf(() => waitSome([limited()])) === 'ERR_TIMEOUT', 'waitSome');
   const exchange = world.isendrecv(new Uint8Array(LARGE), 1, 1, into, 1, 1, { timeout: 15 });
   must(codeOf(() => waitAny([exchange])) === 'ERR_TIMEOUT', 'isendrecv');
 
@@ -54,10 +58,7 @@ if (rank === 0) {
   must(codeOf(() => waitSome([active], { timeout: 0 })) === 'ERR_TIMEOUT', 'short waitSome');
   must(codeOf(() => waitAll([active], { timeout: 5 })) === 'ERR_TIMEOUT', 'short waitAll');
   must(testAny([active]) === undefined, 'it is not active any more');
-  must(
-    into.every((byte) => byte === 7),
-    'the buffer was touched',
-  );
+  must(isAll(into, 7), 'the buffer was touched');
   const synchronous = [
     codeOf(() => world.ssend(into, 1, 1, { timeout: 5 })),
     codeOf(() => world.sendrecvReplace(into, 1, 1, 1, 9, { timeout: 5 })),
@@ -124,10 +125,7 @@ for (let round = 0; round < ROUNDS; round++) {
     await world.irecv(gone, other, 4);
     must((status.bytes === 0) === (gone[0] === 1), `round ${round}: ${status.bytes} bytes came`);
     const expected = gone[0] === 1 ? 0 : round + 1;
-    must(
-      into.every((byte) => byte === expected),
-      `round ${round}: other bytes`,
-    );
+    must(isAll(into, expected), `round ${round}: other bytes`);
   }
   must(world.iprobe() === undefined, 'something is left over');
   world.barrier();
@@ -149,16 +147,10 @@ for (let round = 0; round < ROUNDS; round++) {
     void soon().then(() => controller.abort('enough'));
     if (await aborted(request)) {
       takenBack++;
-      must(
-        into.every((byte) => byte === 0),
-        'written after it was taken back',
-      );
+      must(isAll(into, 0), 'written after it was taken back');
       world.recv(into, other, 3);
     }
-    must(
-      into.every((byte) => byte === round + 1),
-      `round ${round}: other bytes`,
-    );
+    must(isAll(into, round + 1), `round ${round}: other bytes`);
   }
   world.barrier();
   must(world.iprobe() === undefined, 'something is left over');

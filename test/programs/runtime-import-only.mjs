@@ -15,7 +15,15 @@ if (isMainThread) {
   await new Promise((resolve) => new Worker(new URL(import.meta.url)).on('exit', resolve));
 } else {
   const { self, world } = await import('onecopy');
-  for (const use of [() => world.rank, () => self.size, () => world.send(new Uint8Array(1), 0)]) {
+  const buffer = new Uint8Array(1);
+  for (const use of [
+    () => world.rank,
+    () => self.size,
+    () => world.send(buffer, 0),
+    () => world.issend(buffer, 0),
+    () => world.isendrecvReplace(buffer, 0, 0, 0, 0, { timeout: 1 }),
+    () => world.recvInit(buffer, 0),
+  ]) {
     try {
       use();
     } catch (error) {

@@ -14,10 +14,10 @@ import {
   type TypedArray,
   type TypedArrayClass,
   waitAll,
-  world,
   wtime,
 } from 'onecopy';
 import { type Case, type Count, decode, type Element, type Mover } from '../matrix.ts';
+import { communicatorUnderTest } from '../support/communicator.ts';
 import { Random } from '../support/random.ts';
 import { PROBE_OPERATIONS } from './matrix-probes.ts';
 import { REQUEST_OPERATIONS } from './matrix-requests.ts';
@@ -29,7 +29,8 @@ export interface Report {
   readonly failures: readonly string[];
 }
 
-const { rank, size } = world;
+const comm = communicatorUnderTest();
+const { rank, size } = comm;
 const above = (rank + 1) % size;
 const below = (rank - 1 + size) % size;
 /** What every byte around a receive buffer is filled with. */
@@ -124,8 +125,8 @@ export class Trial {
   async run(): Promise<void> {
     await OPERATIONS[this.#case.operation](this);
     // Wildcards must not find what a faster rank sends in the next case.
-    world.barrier();
-    must(world.iprobe(ANY_SOURCE, this.#tag) === undefined, 'a message is left over');
+    comm.barrier();
+    must(comm.iprobe(ANY_SOURCE, this.#tag) === undefined, 'a message is left over');
   }
 
   get tag(): number {
@@ -246,23 +247,23 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
     const outgoing = trial.outgoing();
     const incoming = trial.incoming();
     if (size === 1) {
-      const request = world.irecv(incoming.buffer, 0, trial.tag);
-      world.send(outgoing.buffer, 0, trial.tag);
+      const request = comm.irecv(incoming.buffer, 0, trial.tag);
+      comm.send(outgoing.buffer, 0, trial.tag);
       trial.checkArrival(request.wait(), incoming);
     } else if (rank % 2 === 0) {
-      world.send(outgoing.buffer, above, trial.tag);
-      trial.checkArrival(world.recv(incoming.buffer, below, trial.tag), incoming);
+      comm.send(outgoing.buffer, above, trial.tag);
+      trial.checkArrival(comm.recv(incoming.buffer, below, trial.tag), incoming);
     } else {
-      trial.checkArrival(world.recv(incoming.buffer, below, trial.tag), incoming);
-      world.send(outgoing.buffer, above, trial.tag);
+      trial.checkArrival(comm.recv(incoming.buffer, below, trial.tag), incoming);
+      comm.send(outgoing.buffer, above, trial.tag);
     }
   },
 
   'isend, irecv, waitAll'(trial) {
     const incoming = trial.incoming();
     const requests = [
-      world.irecv(incoming.buffer, below, trial.tag),
-      world.isend(trial.outgoing().buffer, above, trial.tag),
+      comm.irecv(incoming.buffer, below, trial.tag),
+      comm.isend(trial.outgoing().buffer, above, trial.tag),
     ] as const;
     const [status] = waitAll(requests);
     trial.checkArrival(status, incoming);
@@ -270,24 +271,24 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
 
   async 'isend, irecv, await'(trial) {
     const incoming = trial.incoming();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
-    const status = await world.irecv(incoming.buffer, below, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
+    const status = await comm.irecv(incoming.buffer, below, trial.tag);
     trial.checkArrival(status, incoming);
     await sending;
   },
 
   'isend, irecv, test'(trial) {
     const incoming = trial.incoming();
-    const receiving = world.irecv(incoming.buffer, ANY_SOURCE, trial.tag);
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
+    const receiving = comm.irecv(incoming.buffer, ANY_SOURCE, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
     while (!receiving.test() || !sending.test());
     trial.checkArrival(receiving.value, incoming);
   },
 
   'isend, recv with timeout'(trial) {
     const incoming = trial.incoming();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
-    const status = world.recv(incoming.buffer, below, trial.tag, { timeout: 30_000 });
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
+    const status = comm.recv(incoming.buffer, below, trial.tag, { timeout: 30_000 });
     trial.checkArrival(status, incoming);
     sending.wait({ timeout: 30_000 });
   },
@@ -295,32 +296,32 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
   sendrecv(trial) {
     const incoming = trial.incoming();
     const { buffer } = trial.outgoing();
-    const status = world.sendrecv(buffer, above, trial.tag, incoming.buffer, below, trial.tag);
+    const status = comm.sendrecv(buffer, above, trial.tag, incoming.buffer, below, trial.tag);
     trial.checkArrival(status, incoming);
   },
 
   'probe, recv from any'(trial) {
     const incoming = trial.incoming();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
-    const found = world.probe();
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
+    const found = comm.probe();
     trial.checkStatus(found, below, trial.content(below, rank).length);
-    trial.checkArrival(world.recv(incoming.buffer), incoming);
+    trial.checkArrival(comm.recv(incoming.buffer), incoming);
     sending.wait();
   },
 
   'iprobe, recv'(trial) {
     const incoming = trial.incoming();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
     let found: Status | undefined;
-    while (found === undefined) found = world.iprobe(below, ANY_TAG);
+    while (found === undefined) found = comm.iprobe(below, ANY_TAG);
     trial.checkStatus(found, below, trial.content(below, rank).length);
-    trial.checkArrival(world.recv(incoming.buffer, found.source, found.tag), incoming);
+    trial.checkArrival(comm.recv(incoming.buffer, found.source, found.tag), incoming);
     sending.wait();
   },
 
   'isend, recvNew'(trial) {
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
-    const { data, status } = world.recvNew(trial.typedClass, below, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
+    const { data, status } = comm.recvNew(trial.typedClass, below, trial.tag);
     const content = trial.content(below, rank);
     must(data instanceof trial.typedClass, `a ${data.constructor.name}`);
     must(Buffer.compare(bytesOf(data), content) === 0, 'other bytes');
@@ -331,7 +332,7 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
   'described buffers'(trial) {
     // The other side is described too, by what it is not: bytes as elements.
     const { typedClass, count } = trial;
-    const name = world.rank % 2 === 0 ? typedClass : undefined;
+    const name = comm.rank % 2 === 0 ? typedClass : undefined;
     const content = trial.content(rank, above);
     const padded = new Uint8Array(content.length + 8);
     padded.set(content);
@@ -340,8 +341,8 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
       name === undefined
         ? trial.outgoing().buffer
         : { data: new typedClass(padded.buffer, 0, count), count };
-    const sending = world.isend(outgoing, above, trial.tag);
-    const status = world.recv({ data: incoming.buffer, count }, below, trial.tag);
+    const sending = comm.isend(outgoing, above, trial.tag);
+    const status = comm.recv({ data: incoming.buffer, count }, below, trial.tag);
     trial.checkArrival(status, incoming);
     sending.wait();
   },
@@ -359,14 +360,14 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
   'alltoall into'(trial) {
     const outgoing = trial.blocks().fill(concatenated((dest) => trial.content(rank, dest)));
     const incoming = trial.blocks();
-    const result = world.alltoall(outgoing.buffer, incoming.buffer);
+    const result = comm.alltoall(outgoing.buffer, incoming.buffer);
     must(result === incoming.buffer, 'another buffer came back');
     incoming.check(concatenated((source) => trial.content(source, rank)));
   },
 
   'alltoall new'(trial) {
     const content = concatenated((dest) => trial.content(rank, dest));
-    const result = world.alltoall(new trial.typedClass(content.buffer) as TypedArray);
+    const result = comm.alltoall(new trial.typedClass(content.buffer) as TypedArray);
     const expected = concatenated((source) => trial.content(source, rank));
     must(Buffer.compare(bytesOf(result), expected) === 0, 'other bytes');
   },
@@ -374,11 +375,11 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
   barrier(trial) {
     const times = Float64Array.of(0, 0);
     times[0] = wtime();
-    world.barrier();
+    comm.barrier();
     times[1] = wtime();
     const all = Array.from({ length: size }, () => new Float64Array(2));
-    const receiving = all.map((into, source) => world.irecv(into, source, trial.tag));
-    for (let dest = 0; dest < size; dest++) world.isend(times, dest, trial.tag).wait();
+    const receiving = all.map((into, source) => comm.irecv(into, source, trial.tag));
+    for (let dest = 0; dest < size; dest++) comm.isend(times, dest, trial.tag).wait();
     waitAll(receiving);
     const lastIn = Math.max(...all.map(([entered]) => entered!));
     const firstOut = Math.min(...all.map(([, left]) => left!));
@@ -388,14 +389,14 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
   bcast(trial) {
     const content = trial.content(trial.root, 0);
     const place = trial.one(rank === trial.root ? content : undefined);
-    same(world.bcast(place.buffer, trial.root), place);
+    same(comm.bcast(place.buffer, trial.root), place);
     place.check(content);
   },
 
   'allreduce new'(trial) {
     const content = trial.widened(trial.operand(rank));
     const x = new trial.typedClass(content.slice().buffer) as TypedArray;
-    const result = world.allreduce(x, SUM);
+    const result = comm.allreduce(x, SUM);
     must(result instanceof trial.typedClass, `a ${result.constructor.name}`);
     must(Buffer.compare(bytesOf(result), trial.sum(size - 1)) === 0, 'another sum');
     must(Buffer.compare(bytesOf(x), content) === 0, 'the operand has changed');
@@ -403,7 +404,7 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
 
   'allreduce in place'(trial) {
     const place = trial.one(trial.widened(trial.operand(rank)));
-    same(world.allreduce(IN_PLACE, numbers(place), SUM), place);
+    same(comm.allreduce(IN_PLACE, numbers(place), SUM), place);
     place.check(trial.sum(size - 1));
   },
 
@@ -412,7 +413,7 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
     const outgoing = trial.one(content);
     const isRoot = rank === trial.root;
     const incoming = trial.one();
-    const result = world.reduce(numbers(outgoing), numbers(incoming), SUM, trial.root);
+    const result = comm.reduce(numbers(outgoing), numbers(incoming), SUM, trial.root);
     if (isRoot) same(result, incoming);
     else must(result === undefined, 'a result off the root');
     outgoing.check(content);
@@ -422,40 +423,40 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
   'scan into'(trial) {
     const outgoing = trial.one(trial.widened(trial.operand(rank)));
     const incoming = trial.one();
-    same(world.scan(numbers(outgoing), numbers(incoming), SUM), incoming);
+    same(comm.scan(numbers(outgoing), numbers(incoming), SUM), incoming);
     incoming.check(trial.sum(rank));
   },
 
   'reduceScatterBlock in place'(trial) {
     const content = concatenated((dest) => trial.widened(trial.operand(rank, dest)));
     const place = trial.blocks().fill(content);
-    same(world.reduceScatterBlock(IN_PLACE, numbers(place), SUM), place);
+    same(comm.reduceScatterBlock(IN_PLACE, numbers(place), SUM), place);
     content.set(trial.sum(size - 1, rank));
     place.check(content);
   },
 
   'allgather into'(trial) {
     const incoming = trial.blocks();
-    same(world.allgather(trial.outgoing(0).buffer, incoming.buffer), incoming);
+    same(comm.allgather(trial.outgoing(0).buffer, incoming.buffer), incoming);
     incoming.check(concatenated((source) => trial.content(source, 0)));
   },
 
   'allgather in place'(trial) {
     const own = trial.content(rank, 0);
     const place = trial.blocks().fill(own, rank * own.length);
-    same(world.allgather(IN_PLACE, place.buffer), place);
+    same(comm.allgather(IN_PLACE, place.buffer), place);
     place.check(concatenated((source) => trial.content(source, 0)));
   },
 
   'gather in place'(trial) {
     const own = trial.content(rank, 0);
     if (rank !== trial.root) {
-      const result = world.gather(trial.one(own).buffer, undefined, trial.root);
+      const result = comm.gather(trial.one(own).buffer, undefined, trial.root);
       must(result === undefined, 'a result off the root');
       return;
     }
     const place = trial.blocks().fill(own, rank * own.length);
-    same(world.gather(IN_PLACE, place.buffer, trial.root), place);
+    same(comm.gather(IN_PLACE, place.buffer, trial.root), place);
     place.check(concatenated((source) => trial.content(source, 0)));
   },
 
@@ -464,7 +465,7 @@ const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Pr
     const whole = trial.blocks().fill(concatenated((dest) => trial.content(root, dest)));
     const incoming = trial.one();
     const send = rank === root ? whole.buffer : undefined;
-    same(world.scatter(send, incoming.buffer, root), incoming);
+    same(comm.scatter(send, incoming.buffer, root), incoming);
     incoming.check(trial.content(root, rank));
   },
 };
@@ -509,7 +510,7 @@ for (const code of codes) {
   }
 }
 // Nobody leaves while another still looks for what is left over.
-if (failures.length === 0) world.barrier();
+if (failures.length === 0) comm.barrier();
 const report: Report = { rank, ran: codes.length, eagerLimit, failures };
 console.log(JSON.stringify(report));
 if (failures.length > 0) process.exitCode = 1;

@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import { OptionError } from '../arguments.ts';
-import { JobEnded } from '../launched-ranks.ts';
 import { loopsOf } from '../loops.ts';
 import { describeMachine, readMachine } from '../machine.ts';
 import { describeOffCache, planOffCache } from '../off-cache.ts';
+import { JobEnded } from '../ranks-job.ts';
 import { Children } from './children.ts';
 import type { Competitor, Configuration } from './competitor.ts';
 import { readCores } from './cores.ts';

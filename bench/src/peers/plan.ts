@@ -19,6 +19,7 @@ const USUAL: Partial<Readonly<Record<PeerBenchmark, Usual>>> = {
   bandwidth: { ranks: [2], sizes: PINGPONG_SIZES },
   bibandwidth: { ranks: [2], sizes: PINGPONG_SIZES },
   rate: { ranks: [2], sizes: [8] },
+  persistent: { ranks: [2], sizes: [8] },
   multipair: { ranks: [4, 8], sizes: [8] },
   barrier: { ranks: [4, 8], sizes: [0] },
 };

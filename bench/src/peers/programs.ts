@@ -16,6 +16,7 @@ const PROGRAMS: Readonly<Record<Exclude<BenchmarkName, 'awaited'>, string>> = {
   bandwidth: 'window',
   bibandwidth: 'window',
   rate: 'window',
+  persistent: 'window',
   alltoall: 'collectives',
   bcast: 'collectives',
   reduce: 'collectives',

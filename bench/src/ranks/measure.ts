@@ -1,6 +1,5 @@
 import { world } from '@onecopy/runtime';
 import type { BenchmarkName } from '../benchmarks.ts';
-import { warmUp } from '../loops.ts';
 import type { Answer, Command } from '../protocol.ts';
 import { bandwidthMBs, toThreeDecimals } from '../record.ts';
 import { summarise } from '../statistics.ts';
@@ -13,10 +12,12 @@ import { Broadcast } from './bcast.ts';
 import { bind } from './binding.ts';
 import type { Exercise } from './exercise.ts';
 import { Memory } from './memory.ts';
+import { Persistent } from './persistent.ts';
 import { MultiPair, PingPong } from './pingpong.ts';
 import { Reduce } from './reduce.ts';
-import { gatherAtRoot, shareFromRoot } from './steering.ts';
+import { gatherAtRoot } from './steering.ts';
 import { type Moved, moved, movedSince, pathOf } from './traffic.ts';
+import { warmUpTogether } from './warm-up.ts';
 import { BothWays, OneWay } from './windows.ts';
 
 type Exercises = Readonly<Record<BenchmarkName, new (bytes: number, memory: Memory) => Exercise>>;
@@ -28,6 +29,7 @@ const exercises: Exercises = {
   bandwidth: OneWay,
   bibandwidth: BothWays,
   rate: OneWay,
+  persistent: Persistent,
   alltoall: AllToAll,
   bcast: Broadcast,
   reduce: Reduce,
@@ -55,7 +57,7 @@ interface Pass {
 export async function measure(command: Command): Promise<Answer | undefined> {
   if (command.processors) bind(command.processors);
   const { exercise, memory } = prepare(command);
-  const iterations = await warmUpTogether(exercise, command);
+  const iterations = await warmUpTogether(exercise, command.loops);
   const checked = command.check ? await exercise.check(iterations, command.corruption) : 0;
   memory.cool();
   const pass = await timeMean(exercise, iterations);
@@ -75,19 +77,6 @@ function prepare(command: Command): Prepared {
     latest = { key, exercise: new exercises[benchmark](bytes, memory), memory };
   }
   return latest;
-}
-
-/** Rank 0 alone looks at its clock and decides how often; the others do as it says. */
-async function warmUpTogether(exercise: Exercise, command: Command): Promise<number> {
-  const plan = warmUp(command.loops);
-  let step = plan.next();
-  for (;;) {
-    const [count, last] = shareFromRoot(Float64Array.of(step.value, step.done ? 1 : 0));
-    if (last === 1) return count!;
-    const begin = performance.now();
-    await exercise.run(count!);
-    if (world.rank === 0) step = plan.next(performance.now() - begin);
-  }
 }
 
 async function timeMean(exercise: Exercise, iterations: number): Promise<Pass> {

@@ -38,7 +38,8 @@ void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload
         Matcher::remove(*receive);
         return receiveEager(*receive, envelope, payload);
     }
-    if (receive == nullptr && (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr)))
+    if (receive == nullptr && (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr) ||
+                               refuseClosed(envelope, nullptr)))
         return;
     MatchedMessage message = UnexpectedMessage::eager(envelope);
     std::copy(payload.begin(), payload.end(), message->payload().begin());
@@ -59,7 +60,9 @@ void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& desc
         message->claimed = true;
         return match(*receive, std::move(message));
     }
-    if (dropBroken(envelope, &descriptor) || refuseOther(envelope, &descriptor)) return;
+    if (dropBroken(envelope, &descriptor) || refuseOther(envelope, &descriptor) ||
+        refuseClosed(envelope, &descriptor))
+        return;
     keep(UnexpectedMessage::of(envelope, descriptor));
 }
 
@@ -69,6 +72,24 @@ void Engine::keep(MatchedMessage message) {
     if (leaving_ && !isCollective(message->envelope.kind)) return;
     matcher_.keep(std::move(message));
 }
+
+namespace {
+
+// What an error says that was sent or asked for.
+std::uint64_t typeOrObject(const Envelope& envelope) {
+    return envelope.kind == MessageKind::object ? kObjectInErrors
+                                                : static_cast<std::uint64_t>(envelope.type);
+}
+
+bool makeBuffer(Request& receive) {
+    const std::uint64_t bytes = receive.envelope.bytes;
+    void* memory = bytes > 0 ? receive.maker->make(bytes) : nullptr;
+    receive.setBuffer(memory, memory != nullptr ? bytes : 0);
+    receive.cursor = IoCursor(receive.parts);
+    return receive.capacity == bytes;
+}
+
+}  // namespace
 
 // Whether this receive can take this message; if not, it is complete with the reason. The message
 // counts as received either way (MPI-4.1 section 3.2.6: its sender succeeds).
@@ -83,10 +104,18 @@ bool Engine::admit(Request& receive, const Envelope& envelope) {
         error.code = ErrorCode::collective;
         error.expected = static_cast<std::uint64_t>(envelope.kind);
         error.actual = static_cast<std::uint64_t>(wanted.kind);
-    } else if (wanted.kind != envelope.kind || !sameType) {
+    } else if (wanted.kind != envelope.kind) {
+        error.code = ErrorCode::type;
+        error.expected = typeOrObject(envelope);
+        error.actual = typeOrObject(wanted);
+    } else if (!sameType) {
         error.code = ErrorCode::type;
         error.expected = static_cast<std::uint64_t>(envelope.type);
         error.actual = static_cast<std::uint64_t>(wanted.type);
+    } else if (receive.maker != nullptr) {
+        if (makeBuffer(receive)) return true;
+        error.code = ErrorCode::noMem;
+        error.expected = envelope.bytes;
     } else if (envelope.bytes > receive.capacity) {
         error.code = ErrorCode::truncate;
         error.expected = envelope.bytes;
@@ -145,7 +174,8 @@ void Engine::beginPull(Peer& peer, Request& receive, const Envelope& envelope,
     receive.descriptor = descriptor;
     receive.moved = 0;
     if (!admit(receive, envelope)) {
-        const bool lost = receive.error.code == ErrorCode::detached;
+        const bool lost =
+            receive.error.code == ErrorCode::detached || receive.error.code == ErrorCode::noMem;
         return finishTransfer(peer, receive.transfer,
                               lost ? TransferState::failed : TransferState::done);
     }

@@ -310,6 +310,7 @@ bool Engine::failExecution(const Request& handle, const Error& error) {
 }
 
 void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {
+    if (closed_.contains(notice.context)) return;
     CollectiveContext& context = contextOf(notice.context);
     if (context.broken.contains(notice.sequence)) return;
     const bool known =

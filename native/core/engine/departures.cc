@@ -137,13 +137,9 @@ void Engine::failPeer(Peer& peer) {
 
 // Receives from any source, once nobody is left who could send.
 void Engine::failWildcards() {
-    bool waiting = false;
-    matcher_.forEachPosted(
-        [&](Request& receive) { waiting |= receive.selector.source == kAnySource; });
-    if (!waiting || !othersGone()) return;
-    const Error error = recvRefusal({});
     matcher_.forEachPosted([&](Request& receive) {
-        if (receive.selector.source == kAnySource) complete(receive, error);
+        if (receive.selector.source != kAnySource || !othersGone(receive.selector.context)) return;
+        complete(receive, recvRefusal(receive.selector));
     });
 }
 

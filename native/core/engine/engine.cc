@@ -260,11 +260,9 @@ Error Engine::recvRefusal(const Selector& selector) {
     if (left_) return {.code = ErrorCode::finalized};
     if (ending_) return refusalFor(selector.source);
     if (selector.source == kAnySource) {
-        if (!othersGone()) return {};
-        for (const auto& peer : peers_) {
-            if (peer && peer->state == RankState::dead) return lostPeer(*peer);
-        }
-        return {.code = ErrorCode::procLeft};
+        if (!othersGone(selector.context)) return {};
+        const std::int32_t dead = deadMember(selector.context);
+        return dead >= 0 ? lostPeer(peerOf(dead)) : Error{.code = ErrorCode::procLeft};
     }
     if (isSelf(selector.source)) return {};
     Peer& peer = peerOf(selector.source);
@@ -273,16 +271,37 @@ Error Engine::recvRefusal(const Selector& selector) {
     return {};
 }
 
-// True once every other rank is gone and all it sent was taken.
-bool Engine::othersGone() {
+// True once every other rank of the context is gone and all it sent was taken.
+bool Engine::othersGone(std::uint32_t context) {
     if (size_ == 1) return false;
     bool all = true;
-    for (const auto& peer : peers_) {
-        if (!peer || peer->settled) continue;
+    const auto look = [&](Peer& peer) {
+        if (peer.settled) return;
         all = false;
-        if (peer->gone() && peer->link == Peer::Link::none) ask(*peer);
+        if (peer.gone() && peer.link == Peer::Link::none) ask(peer);
+    };
+    if (const auto named = members_.find(context); named != members_.end()) {
+        for (const std::int32_t rank : *named->second) {
+            if (!isSelf(rank)) look(peerOf(rank));
+        }
+        return all && named->second->size() > 1;
+    }
+    for (const auto& peer : peers_) {
+        if (peer) look(*peer);
     }
     return all;
+}
+
+// A rank of the context that has died; -1 if none has.
+std::int32_t Engine::deadMember(std::uint32_t context) const {
+    const auto named = members_.find(context);
+    for (const auto& peer : peers_) {
+        if (!peer || peer->state != RankState::dead) continue;
+        if (named == members_.end() ||
+            std::ranges::find(*named->second, peer->rank) != named->second->end())
+            return peer->rank;
+    }
+    return -1;
 }
 
 void Engine::ask(Peer& peer) {

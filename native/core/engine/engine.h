@@ -4,12 +4,14 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "core/engine/allowance.h"
+#include "core/engine/closed_contexts.h"
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
 #include "core/engine/request.h"
@@ -122,6 +124,23 @@ class Engine final : private LauncherSink {
                        Nanoseconds deadline = kNever);
     bool matchedIprobe(const Selector& selector, MatchedMessage& message, Error& error);
     // ------------------------------------------------------------------------------------------------
+    // contexts
+    // So many ids in a row that no communicator of this job has had. Blocks while the launcher is
+    // asked.
+    Error newContexts(std::uint32_t count, std::uint32_t& first);
+    // Who talks in these contexts: a receive from any source waits for nobody else. Contexts that
+    // nobody has said this of belong to all ranks.
+    void nameMembers(ContextRange contexts, const std::vector<std::int32_t>& members);
+    // No operation will be started in them any more. What is kept for them goes as soon as no
+    // operation is left; messages that come later are for nobody.
+    void closeContexts(ContextRange contexts);
+    // Contexts that anything is kept for; each is counted once for each table.
+    std::size_t keptContexts() const {
+        return contexts_.size() + members_.size() + matcher_.contexts() + closing_.size() +
+               closed_.ranges();
+    }
+
+    // ------------------------------------------------------------------------------------------------
     // collective operations A communicator's context for them, and its members as ranks of the
     // world.
     CollectiveContext& openContext(std::uint32_t context, std::vector<std::int32_t> members);
@@ -129,8 +148,9 @@ class Engine final : private LauncherSink {
     void startCollective(CollectiveContext& context, Execution& execution);
 
     // ------------------------------------------------------------------------------------------------
-    // buffers born shared. Zeroed memory that peers can map; see core/heap.
-    Error allocate(std::uint64_t bytes, void*& block);
+    // buffers born shared. Memory that peers can map, zeroed unless all of it is going to be
+    // written; see core/heap.
+    Error allocate(std::uint64_t bytes, void*& block, bool zeroed = true);
     // Whether that lies in a block of it.
     bool isInHeap(const void* data, std::uint64_t bytes) const {
         return !heap_.empty() && heap_.find(data, bytes) != nullptr;
@@ -224,6 +244,10 @@ class Engine final : private LauncherSink {
     bool isBroken(const Envelope& envelope);
     bool dropBroken(const Envelope& envelope, const Descriptor* descriptor);
     CollectiveContext& contextOf(std::uint32_t context);
+    bool isInUse(std::uint32_t context);
+    void dropClosed();
+    void refuse(UnexpectedMessage& message);
+    bool refuseClosed(const Envelope& envelope, const Descriptor* descriptor);
 
     RingChannel* shortWayTo(std::int32_t rank) const;
     std::uint32_t spinOn(const RingChannel& ring) const;
@@ -237,6 +261,7 @@ class Engine final : private LauncherSink {
     // LauncherSink
     void onPeer(PeerParts parts) override;
     void onRefused(std::int32_t peer, RankState state) override;
+    void onContexts(std::uint32_t first, std::uint32_t count) override;
     // Arrivals, from a peer's channel.
     void arrive(const Envelope& envelope, std::span<const std::byte> payload);
     void arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor);
@@ -320,7 +345,8 @@ class Engine final : private LauncherSink {
     Error lostPeer(const Peer& peer) const;
     Error refusalFor(std::int32_t rank) const;
     Error recvRefusal(const Selector& selector);
-    bool othersGone();
+    bool othersGone(std::uint32_t context);
+    std::int32_t deadMember(std::uint32_t context) const;
 
     // Waiting.
     template <typename Done, typename MayGiveUp>
@@ -369,6 +395,11 @@ class Engine final : private LauncherSink {
     std::uint64_t outstanding_ = 0;
     unsigned shortWays_ = 0;
     std::unordered_map<std::uint32_t, std::unique_ptr<CollectiveContext>> contexts_;
+    std::unordered_map<std::uint32_t, std::shared_ptr<const std::vector<std::int32_t>>> members_;
+    std::vector<ContextRange> closing_;
+    ClosedContexts closed_;
+    std::optional<std::uint32_t> given_;            // the launcher's answer; 0: there are none left
+    std::uint64_t nextContext_ = kFirstNewContext;  // of a world of one
     List<Execution, ReadyTag> ready_;
     List<Execution, AwaitTag> awaiting_;
     std::uint64_t liveExecutions_ = 0;

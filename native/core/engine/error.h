@@ -78,6 +78,9 @@ enum class Syscall : std::uint32_t {
     fallocate
 };
 
+// Stands with `type` where no element type does: an object (MessageKind).
+inline constexpr std::uint64_t kObjectInErrors = 0xff;
+
 struct Error {
     ErrorCode code = ErrorCode::ok;
     Syscall syscall = Syscall::none;

@@ -22,9 +22,9 @@ constexpr std::uint64_t kHeapSliceBytes = 512 * 1024;
 // ---------------------------------------------------------------------------------------------------
 // this rank's own
 
-Error Engine::allocate(std::uint64_t bytes, void*& block) {
+Error Engine::allocate(std::uint64_t bytes, void*& block, bool zeroed) {
     const std::uint64_t before = heap_.hugePages();
-    const Error error = heap_.allocate(bytes, block);
+    const Error error = heap_.allocate(bytes, block, zeroed);
     count(self_->counters.heapHugePages, heap_.hugePages() - before);
     tellRetired();
     return error;

@@ -165,9 +165,10 @@ bool Engine::sendOutgoing(Peer& peer) {
 
 // Before anybody copies from or to it.
 void Engine::useLargeBuffer(const Request& request) {
-    if (request.parts.size() != 1) return;
-    const std::size_t made = hugePages_.used(request.parts[0].iov_base, request.parts[0].iov_len);
-    if (made > 0) count(self_->counters.hugePages, made);
+    for (const iovec& part : request.parts) {
+        const std::size_t made = hugePages_.used(part.iov_base, part.iov_len);
+        if (made > 0) count(self_->counters.hugePages, made);
+    }
 }
 
 // Whether a payload travels with its envelope; `data` is null where it is in several pieces.

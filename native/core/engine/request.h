@@ -30,6 +30,16 @@ class BufferOwner {
     ~BufferOwner() = default;
 };
 
+// Makes the memory of a receive that learns from the message how long it is.
+class BufferMaker {
+   public:
+    // Null: there is none. Called once, when the receive is matched.
+    virtual void* make(std::uint64_t bytes) = 0;
+
+   protected:
+    ~BufferMaker() = default;
+};
+
 class Execution;
 
 // A part of a message.
@@ -104,6 +114,7 @@ struct Request : QueueTag, ServeTag {
     std::span<const iovec> parts;
     std::uint64_t capacity = 0;
     BufferOwner* owner = nullptr;
+    BufferMaker* maker = nullptr;  // recv: where the buffer comes from once it is matched
     // Recv: what arrives is combined with what lies in `own`, which is as long as the buffer,
     // instead of being stored as it is.
     const Combiner* combiner = nullptr;

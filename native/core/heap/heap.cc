@@ -37,20 +37,20 @@ bool mayMakeFile(std::uint64_t bytes) {
 Heap::Heap() = default;
 Heap::~Heap() = default;
 
-Error Heap::allocate(std::uint64_t bytes, void*& block) {
+Error Heap::allocate(std::uint64_t bytes, void*& block, bool zeroed) {
     // Beyond 2^46 there are no addresses.
     if (bytes > std::uint64_t{1} << 46) return {.code = ErrorCode::noMem};
     bytes = std::max((bytes + kLeastAlignment - 1) & ~(kLeastAlignment - 1), kLeastAlignment);
     const std::uint64_t alignment = std::min(std::bit_floor(bytes), kHugePage);
     for (const auto& [address, part] : segments_) {
         if (const auto place = part->blocks.take(bytes, alignment))
-            return provide(*part, *place, bytes, block);
+            return provide(*part, *place, bytes, zeroed, block);
     }
     if (const Error error = grow(bytes)) return error;
     // The new one has room; which it is among the others, its address says.
     for (const auto& [address, part] : segments_) {
         if (const auto place = part->blocks.take(bytes, alignment))
-            return provide(*part, *place, bytes, block);
+            return provide(*part, *place, bytes, zeroed, block);
     }
     return {.code = ErrorCode::noMem};
 }
@@ -75,9 +75,10 @@ Error Heap::grow(std::uint64_t bytes) {
     return {};
 }
 
-Error Heap::provide(Part& part, std::uint64_t place, std::uint64_t bytes, void*& block) {
+Error Heap::provide(Part& part, std::uint64_t place, std::uint64_t bytes, bool zeroed,
+                    void*& block) {
     const std::uint64_t before = part.segment.hugePages();
-    Error error = part.segment.provide(place, bytes);
+    Error error = part.segment.provide(place, bytes, zeroed);
     hugePages_ += part.segment.hugePages() - before;
     block = part.segment.data() + place;
     try {

@@ -21,10 +21,10 @@ class Heap {
     Heap(const Heap&) = delete;
     Heap& operator=(const Heap&) = delete;
 
-    // Zeroed memory, aligned to the largest power of two that it holds, from 64 bytes to 2 MiB.
-    // Fails with `noMem`, or with `system` where it is something else that has run out
-    // (descriptors).
-    Error allocate(std::uint64_t bytes, void*& block);
+    // Memory, zeroed unless all of it is going to be written, aligned to the largest power of two
+    // that it holds, from 64 bytes to 2 MiB. Fails with `noMem`, or with `system` where it is
+    // something else that has run out (descriptors).
+    Error allocate(std::uint64_t bytes, void*& block, bool zeroed = true);
     // The owner may hand it out again at once: nobody uses it any more.
     void release(void* block);
 
@@ -50,7 +50,7 @@ class Heap {
 
     Part* partOf(const void* address) const;
     Error grow(std::uint64_t bytes);
-    Error provide(Part& part, std::uint64_t place, std::uint64_t bytes, void*& block);
+    Error provide(Part& part, std::uint64_t place, std::uint64_t bytes, bool zeroed, void*& block);
     void retireEmpty();
     void retire(Segments::iterator which);
 

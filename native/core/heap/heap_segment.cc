@@ -52,7 +52,7 @@ HeapSegment::HeapSegment(std::uint32_t id, std::uint64_t bytes)
     sealForOthers(fd_.get());
 }
 
-Error HeapSegment::provide(std::uint64_t offset, std::uint64_t bytes) {
+Error HeapSegment::provide(std::uint64_t offset, std::uint64_t bytes, bool zeroed) {
     const std::uint64_t end = offset + bytes;
     const std::uint64_t firstPage = offset / kPage;
     const std::uint64_t endPage = (end + kPage - 1) / kPage;
@@ -76,7 +76,7 @@ Error HeapSegment::provide(std::uint64_t offset, std::uint64_t bytes) {
         page = run;
     }
     // What has been somebody else's before.
-    for (std::uint64_t page = firstPage; page < endPage;) {
+    for (std::uint64_t page = zeroed ? firstPage : endPage; page < endPage;) {
         std::uint64_t run = page;
         while (run < endPage && before[run - firstPage]) ++run;
         if (run == page) {

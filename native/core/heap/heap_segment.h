@@ -31,9 +31,9 @@ class HeapSegment {
     std::byte* data() const { return mapping_.as<std::byte>(); }
     std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(data()); }
 
-    // Gives a part its memory, zeroed, so that no later access can fail for want of it. Large parts
-    // get huge pages where the kernel makes them.
-    Error provide(std::uint64_t offset, std::uint64_t bytes);
+    // Gives a part its memory, zeroed if that is asked for, so that no later access can fail for
+    // want of it. Large parts get huge pages where the kernel makes them.
+    Error provide(std::uint64_t offset, std::uint64_t bytes, bool zeroed = true);
 
     std::uint64_t hugePages() const { return hugePages_; }
     // Memory that it has, free or not.

@@ -2,10 +2,10 @@
 // message, one packet).
 //
 // A rank starts with Hello; the launcher answers Welcome or Rejected. Later the rank asks (Connect,
-// Leaving, Left, Abort) and acknowledges; the launcher brokers (Peer, Refused). A packet that
-// carries descriptors (Welcome, Peer) must be acknowledged (Ack) before the launcher sends this
-// rank the next one: the kernel bounds descriptors in flight per user, and one per rank can never
-// reach that bound because of a rank that does not read.
+// Leaving, Left, Abort, Contexts) and acknowledges; the launcher brokers (Peer, Refused, Contexts).
+// A packet that carries descriptors (Welcome, Peer) must be acknowledged (Ack) before the launcher
+// sends this rank the next one: the kernel bounds descriptors in flight per user, and one per rank
+// can never reach that bound because of a rank that does not read.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@ enum class ControlKind : std::uint32_t {
     ack = 7,
     leaving = 8,
     left = 9,
-    abort = 10
+    abort = 10,
+    contexts = 11
 };
 
 inline constexpr std::uint64_t kControlMagic = 0x316c727479706331;
@@ -85,6 +86,21 @@ struct RefusedMessage {
     std::uint32_t peer = 0;
     RankState state = RankState::left;
 };
+
+// Both ways. rank -> launcher: so many ids of contexts that no communicator of this job has had. A
+// rank asks for no more before it has the answer, in which `first` is the first of them, or 0 when
+// there are not so many left.
+struct ContextsMessage {
+    ControlKind kind = ControlKind::contexts;
+    std::uint32_t count = 0;
+    std::uint32_t first = 0;
+    std::uint32_t reserved = 0;
+};
+// Of the communicators that exist from the start: four of each, see CONTEXTS in
+// packages/runtime/src/membership.ts.
+inline constexpr std::uint32_t kFirstNewContext = 8;
+// At once: no call makes more communicators than there are ranks.
+inline constexpr std::uint32_t kMostNewContexts = 4 * kMaxRanks;
 
 // rank -> launcher: kinds ack, leaving and left.
 struct PlainMessage {

@@ -12,7 +12,7 @@
 
 namespace onecopy {
 
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 inline constexpr std::size_t kLine = 64;
 inline constexpr std::size_t kMaxRanks = 4096;
 
@@ -95,6 +95,7 @@ enum class Operation : std::uint32_t {
     wait = 4,   // for requests started earlier
     leave = 5,  // completing what is outstanding before the process exits
     connect = 6,
+    contexts = 7,    // for the launcher to give out ids of contexts
     collective = 16  // and the number of the operation, see core/schedule/execution.h
 };
 

@@ -18,6 +18,8 @@ namespace onecopy {
 
 namespace {
 
+constexpr std::uint64_t kContexts = std::uint64_t{1} << 32;
+
 // Descriptors come free when other ranks take theirs, which takes microseconds to milliseconds.
 constexpr Nanoseconds kRetryInterval = 10'000'000;
 
@@ -36,11 +38,12 @@ bool hasRoom(int socket) {
 
 }  // namespace
 
-Broker::Broker(Roster& roster, Hooks hooks)
+Broker::Broker(Roster& roster, Hooks hooks, std::uint64_t firstContext)
     : roster_(roster),
       hooks_(std::move(hooks)),
       lines_(roster.size()),
-      connected_(roster.size() * (roster.size() - 1) / 2) {}
+      connected_(roster.size() * (roster.size() - 1) / 2),
+      nextContext_(firstContext) {}
 
 void Broker::welcome(std::size_t rank) {
     Line& line = lines_[rank];
@@ -80,6 +83,19 @@ void Broker::connect(std::size_t rank, std::size_t peer) {
             {.kind = ControlKind::refused, .peer = static_cast<std::uint32_t>(peer)});
         flush(rank);
     }
+}
+
+bool Broker::giveContexts(std::size_t rank, std::uint32_t count) {
+    Line& line = lines_[rank];
+    if (line.dropped) return true;
+    if (isQueued(line, ControlKind::contexts)) return false;
+    const bool enough = kContexts - nextContext_ >= count;
+    line.queue.push_back({.kind = ControlKind::contexts,
+                          .first = enough ? static_cast<std::uint32_t>(nextContext_) : 0,
+                          .count = count});
+    if (enough) nextContext_ += count;
+    flush(rank);
+    return true;
 }
 
 void Broker::acknowledge(std::size_t rank) {
@@ -231,6 +247,12 @@ Broker::Sent Broker::send(std::size_t rank, const Packet& packet) {
             const Sent sent = sendPeer(rank, packet.peer);
             if (sent == Sent::yes) line.awaitsAck = true;
             return sent;
+        }
+        case ControlKind::contexts: {
+            ContextsMessage message;
+            message.first = packet.first;
+            message.count = packet.count;
+            return put(rank, &message, sizeof message, nullptr, 0);
         }
         default: {
             RefusedMessage message;

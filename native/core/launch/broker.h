@@ -3,7 +3,8 @@
 // Each rank has a queue of packets. Two things hold it up: before the rank was welcomed only the
 // answer to its hello is sent; and of the packets that carry descriptors at most one is
 // unacknowledged. A rank that does not read therefore costs the launcher a bounded queue and
-// nothing else: at most one welcome or rejection, and per peer one Peer and one Refused.
+// nothing else: at most one welcome or rejection, one Contexts, and per peer one Peer and one
+// Refused.
 //
 // The sockets and the memory of a pair are made when the first of its two Peer packets goes out,
 // and the launcher's descriptors are closed when the second has gone (or its rank has): a job in
@@ -38,7 +39,7 @@ class Broker {
         std::function<void(std::size_t rank, bool wanted)> watchRoom;
     };
 
-    Broker(Roster& roster, Hooks hooks);
+    Broker(Roster& roster, Hooks hooks, std::uint64_t firstContext = kFirstNewContext);
 
     // The rank's hello was right: sends Welcome, and whatever waited for it.
     void welcome(std::size_t rank);
@@ -55,6 +56,8 @@ class Broker {
     void reject(std::size_t rank, const std::string& why);
     // The rank asks for a connection with another one.
     void connect(std::size_t rank, std::size_t peer);
+    // The rank asks for ids of contexts. False if it has not had the last answer yet.
+    bool giveContexts(std::size_t rank, std::uint32_t count);
     // The rank has taken the descriptors of the last packet.
     void acknowledge(std::size_t rank);
     // Nothing can be sent to this rank any more.
@@ -71,8 +74,10 @@ class Broker {
 
     struct Packet {
         ControlKind kind = ControlKind::welcome;
-        std::uint32_t peer = 0;  // for peer and refused
-        std::string text = {};   // for rejected
+        std::uint32_t peer = 0;   // for peer and refused
+        std::uint32_t first = 0;  // for contexts
+        std::uint32_t count = 0;
+        std::string text = {};  // for rejected
     };
 
     // What the launcher has for one rank.
@@ -117,6 +122,9 @@ class Broker {
     std::vector<Line> lines_;
     std::vector<bool> connected_;  // by keyOf
     std::unordered_map<std::uint64_t, Pair> pairs_;
+    // 64 bits: one beyond the last id is a number too. None is given out twice, since a message of
+    // a communicator that is gone may still be on its way.
+    std::uint64_t nextContext_;
     Nanoseconds retryAt_ = kNever;
     bool shortageNoted_ = false;
 };

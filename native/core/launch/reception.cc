@@ -81,6 +81,7 @@ bool Reception::accept(std::size_t rank, Bytes packet, pid_t sender) {
     if (kind == ControlKind::hello) return acceptHello(rank, packet, sender);
     if (!broker_.wasWelcomed(rank)) return false;
     if (kind == ControlKind::connect) return acceptConnect(rank, packet);
+    if (kind == ControlKind::contexts) return acceptContexts(rank, packet);
     if (kind == ControlKind::abort) return acceptAbort(rank, packet);
     PlainMessage plain{};
     if (!isExactly(packet, plain)) return false;
@@ -143,6 +144,13 @@ bool Reception::acceptConnect(std::size_t rank, Bytes packet) {
     if (message.peer >= roster_.size() || message.peer == rank) return false;
     broker_.connect(rank, message.peer);
     return true;
+}
+
+bool Reception::acceptContexts(std::size_t rank, Bytes packet) {
+    ContextsMessage message;
+    if (!isExactly(packet, message)) return false;
+    if (message.count == 0 || message.count > kMostNewContexts) return false;
+    return broker_.giveContexts(rank, message.count);
 }
 
 bool Reception::acceptAbort(std::size_t rank, Bytes packet) {

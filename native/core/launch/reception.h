@@ -38,6 +38,7 @@ class Reception {
     bool accept(std::size_t rank, Bytes packet, pid_t sender);
     bool acceptHello(std::size_t rank, Bytes packet, pid_t sender);
     bool acceptConnect(std::size_t rank, Bytes packet);
+    bool acceptContexts(std::size_t rank, Bytes packet);
     bool acceptAbort(std::size_t rank, Bytes packet);
     void acceptState(std::size_t rank, RankState state);
 

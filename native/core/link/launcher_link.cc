@@ -157,6 +157,7 @@ bool LauncherLink::poll(LauncherSink& sink) {
         const std::span<const std::byte> bytes(buffer.data(), packet.bytes);
         PeerMessage peer;
         RefusedMessage refused;
+        ContextsMessage contexts;
         if (kindOf(bytes) == ControlKind::peer && readAs(bytes, peer) &&
             packet.descriptors.size() == kPeerDescriptors) {
             say(ControlKind::ack);
@@ -172,6 +173,8 @@ bool LauncherLink::poll(LauncherSink& sink) {
             sink.onPeer(std::move(parts));
         } else if (kindOf(bytes) == ControlKind::refused && readAs(bytes, refused)) {
             sink.onRefused(static_cast<std::int32_t>(refused.peer), refused.state);
+        } else if (kindOf(bytes) == ControlKind::contexts && readAs(bytes, contexts)) {
+            sink.onContexts(contexts.first, contexts.count);
         }
     }
     return any;
@@ -196,6 +199,12 @@ void LauncherLink::send(const void* message, std::size_t bytes) {
 void LauncherLink::askForPeer(std::int32_t peer) {
     ConnectMessage message;
     message.peer = static_cast<std::uint32_t>(peer);
+    send(&message, sizeof message);
+}
+
+void LauncherLink::askForContexts(std::uint32_t count) {
+    ContextsMessage message;
+    message.count = count;
     send(&message, sizeof message);
 }
 

@@ -41,6 +41,7 @@ class LauncherSink {
    public:
     virtual void onPeer(PeerParts parts) = 0;
     virtual void onRefused(std::int32_t peer, RankState state) = 0;
+    virtual void onContexts(std::uint32_t first, std::uint32_t count) = 0;
 
    protected:
     ~LauncherSink() = default;
@@ -65,6 +66,7 @@ class LauncherLink {
 
     // Requests to the launcher. It always reads, so these block for moments at most.
     void askForPeer(std::int32_t peer);
+    void askForContexts(std::uint32_t count);
     void say(ControlKind kind);
     void abort(int code, bool uncaught, const std::string& text);
 

@@ -32,6 +32,13 @@ class KeyedLists {
         return entry == nullptr ? nullptr : &entry->members;
     }
 
+    // Looks at all lists.
+    bool empty() const {
+        bool any = false;
+        forEach([&](std::int32_t, std::int32_t, const Members&) { any = true; });
+        return !any;
+    }
+
     T* first(std::int32_t source, std::int32_t tag) const {
         const Members* members = find(source, tag);
         return members == nullptr ? nullptr : members->first();

@@ -1,5 +1,7 @@
 #include "core/matching/matcher.h"
 
+#include <algorithm>
+
 namespace onecopy {
 
 Matcher::~Matcher() {
@@ -57,6 +59,11 @@ UnexpectedMessage* Matcher::findUnexpected(const Selector& selector) {
         if (UnexpectedMessage* message = firstOf(context, source, selector.tag)) return message;
     }
     return nullptr;
+}
+
+bool Matcher::hasPosted(std::uint32_t id) const {
+    const auto found = contexts_.find(id);
+    return found != contexts_.end() && !found->second->posted.empty();
 }
 
 void Matcher::keep(MatchedMessage message) {

@@ -53,6 +53,12 @@ class Matcher {
     // Looks at all of them.
     Kept summary();
 
+    bool hasPosted(std::uint32_t id) const;
+    // Drops what is kept for a context in which no receive is posted; `visit` gets each message.
+    template <typename Visit>
+    void forget(std::uint32_t id, Visit visit);
+    std::size_t contexts() const { return contexts_.size(); }
+
     // Calls `visit` for each posted receive (it may be removed meanwhile) or each kept message
     // (likewise, by take()). Nothing may be posted or kept meanwhile.
     template <typename Visit>
@@ -101,6 +107,17 @@ void Matcher::forEach(const List<T, Tag>& list, Visit visit) {
         visit(*member);
         member = next;
     }
+}
+
+template <typename Visit>
+void Matcher::forget(std::uint32_t id, Visit visit) {
+    const auto found = contexts_.find(id);
+    if (found == contexts_.end()) return;
+    for (const auto& messages : found->second->sources) {
+        forEach(messages, [&](UnexpectedMessage& message) { visit(*take(message)); });
+    }
+    if (last_ == found->second.get()) last_ = nullptr;
+    contexts_.erase(id);
 }
 
 template <typename Visit>

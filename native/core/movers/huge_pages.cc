@@ -19,6 +19,11 @@ constexpr std::uint64_t kLeastBytes = 512 * 1024;
 // MiB.
 constexpr std::uint32_t kUses = 8;
 
+// A window of many buffers comes to this all at once, and nothing else gets a turn meanwhile: so no
+// more than a fifth of the time goes into it, and the rest of a buffer is for its next use.
+constexpr Nanoseconds kSpan = 20'000'000;
+constexpr Nanoseconds kMostOfSpan = 4'000'000;
+
 // Buffers often begin at round distances from each other, so all bits of the address must count
 // (Knuth's multiplicative hash).
 std::size_t indexOf(std::uintptr_t address) {
@@ -33,13 +38,27 @@ std::size_t HugePages::used(const void* address, std::uint64_t bytes) {
     Buffer& buffer = buffers_[indexOf(start)];
     if (buffer.address != start) buffer = {start, 0};
     if (buffer.uses > kUses || ++buffer.uses < kUses) return 0;
+    Nanoseconds time = now();
+    if (time - began_ >= kSpan) {
+        began_ = time;
+        spent_ = 0;
+    }
     // The whole of each huge page that the buffer reaches into: the kernel refuses where something
     // else lies beside it, memory of another kind or none (EINVAL), and then that part stays as it
     // is.
     std::size_t made = 0;
+    const std::uintptr_t first = start & ~(kHugePage - 1);
     const std::uintptr_t end = (start + bytes + kHugePage - 1) & ~(kHugePage - 1);
-    for (std::uintptr_t page = start & ~(kHugePage - 1); page < end; page += kHugePage) {
+    for (std::uintptr_t page = first + buffer.looked * kHugePage; page < end; page += kHugePage) {
+        if (spent_ >= kMostOfSpan) {
+            --buffer.uses;
+            return made;
+        }
         if (::madvise(reinterpret_cast<void*>(page), kHugePage, MADV_COLLAPSE) == 0) ++made;
+        ++buffer.looked;
+        const Nanoseconds after = now();
+        spent_ += after - time;
+        time = after;
     }
     // Counted beyond the limit: once is enough.
     ++buffer.uses;

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/os/clock.h"
+
 namespace onecopy {
 
 class HugePages {
@@ -19,9 +21,12 @@ class HugePages {
     struct Buffer {
         std::uintptr_t address = 0;
         std::uint32_t uses = 0;
+        std::uint32_t looked = 0;  // pages of it that are done with
     };
     // By a hash of the address; two buffers that share an entry only put each other's turn off.
     std::array<Buffer, 64> buffers_;
+    Nanoseconds began_ = 0;  // of the span that is going on
+    Nanoseconds spent_ = 0;  // within it
 };
 
 }  // namespace onecopy

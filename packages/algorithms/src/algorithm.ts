@@ -10,6 +10,8 @@ export interface Algorithm {
   readonly operation: CollectiveName;
   /** Whether operands are combined in the order of ranks, as an operator that is not commutative needs. */
   readonly ordered: boolean;
+  /** Whether only a communicator with a collective area can do it so; default: any can. */
+  readonly area?: boolean;
   /** What happens, in a few sentences. */
   readonly steps: string;
   /** Cost formula: `p` ranks, `n` bytes (of one block, where there are blocks), `α` per message, `β` per byte, `γ` per byte combined. */

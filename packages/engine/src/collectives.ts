@@ -56,4 +56,6 @@ export interface EngineCommunicator {
   run(call: CollectiveCall): void;
   /** Starts this rank's part; its buffers must not be touched before it is complete. */
   start(call: CollectiveCall): PendingOperation;
+  /** No operation is started any more; pending ones go on. */
+  close(): void;
 }

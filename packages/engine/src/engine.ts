@@ -7,6 +7,8 @@ export const ANY_SOURCE = -1;
 export const ANY_TAG = -1;
 /** A rank that does not exist: talking to it does nothing (MPI-4.1 section 3.11). */
 export const PROC_NULL = -2;
+/** No number at all: the color of a rank that is to be in no group, the rank of a process that is no member. */
+export const UNDEFINED = -3;
 /** The highest tag, MPI_TAG_UB. */
 export const TAG_UB = 0x7fffffff;
 
@@ -71,6 +73,21 @@ export interface MatchedMessage extends Arrival {
   receive(buffer: BufferLike, mode?: number): void;
   /** The same without blocking. */
   start(buffer: BufferLike, mode?: number): PendingOperation;
+  /** The same for a message in parts. */
+  receiveParts(): readonly ArrayBuffer[];
+}
+
+/** A message in parts that has been received: each part in memory of its own. */
+export interface ReceivedParts {
+  readonly arrival: Arrival;
+  readonly parts: readonly ArrayBuffer[];
+}
+
+/** A receive of a message in parts. */
+export interface PendingParts {
+  readonly operation: PendingOperation;
+  /** The parts, once, after the operation has succeeded. */
+  take(): readonly ArrayBuffer[];
 }
 
 /** A matched probe that does not wait. Posted among the receives, it takes its turn with them. */
@@ -81,7 +98,8 @@ export interface PendingProbe extends PendingOperation {
 
 /**
  * What every engine offers, in the words of MPI. Ranks are those of the engine's world; buffers are used in place.
- * `context` separates communicators. `mode`, see `MODE`, is 0 where it is left out. Blocking calls throw `MpiError`.
+ * `context` separates communicators. Where errors name a rank, in `peer` or in their message, it is the one that the
+ * process has in the communicator of the context. `mode`, see `MODE`, is 0 where it is left out. Blocking calls throw `MpiError`.
  */
 export interface Engine {
   readonly rank: number;
@@ -106,6 +124,20 @@ export interface Engine {
   ): PendingOperation;
 
   /**
+   * Messages in parts, as objects travel (`MODE.object`): one message, sent from several pieces, and received into memory
+   * that is made once its length is known. The first part says how long each is, see native/addon/parts.h.
+   */
+  sendParts(pieces: readonly Uint8Array[], dest: number, tag: number, context: number): void;
+  isendParts(
+    pieces: readonly Uint8Array[],
+    dest: number,
+    tag: number,
+    context: number,
+  ): PendingOperation;
+  recvParts(source: number, tag: number, context: number): ReceivedParts;
+  irecvParts(source: number, tag: number, context: number): PendingParts;
+
+  /**
    * Blocks until a message that matches is there; leaves it there. After `timeout` milliseconds, if given, throws
    * `ERR_TIMEOUT`.
    */
@@ -119,6 +151,25 @@ export interface Engine {
   /** Starts to wait for a message that matches, which it takes. */
   startProbe(source: number, tag: number, context: number): PendingProbe;
 
+  /**
+   * Ids of contexts that no communicator of the job has had, so many in a row. Blocks for a moment, but for no other
+   * rank.
+   *
+   * @returns the first
+   */
+  newContexts(count: number): number;
+  /**
+   * Says who talks in these contexts: a receive from any source waits for nobody else. Contexts that nothing was said
+   * of belong to all ranks.
+   *
+   * @param members ranks of the engine's world, by rank in the communicator
+   */
+  nameMembers(first: number, count: number, members: Int32Array): void;
+  /**
+   * No operation is started in these contexts any more. Those that are pending are completed; then everything that
+   * was kept for the contexts goes.
+   */
+  closeContexts(first: number, count: number): void;
   /**
    * Makes ready for collective operations.
    *

@@ -20,6 +20,16 @@ export type ErrorCode =
   | 'ERR_RANK'
   /** The tag is not a whole number from 0 to 2^31 - 1. */
   | 'ERR_TAG'
+  /** The communicator was freed, or cannot be. */
+  | 'ERR_COMM'
+  /** Not a group, or one that the call cannot be made with. */
+  | 'ERR_GROUP'
+  /** The communicator has no such topology, or the ranks describe different ones. */
+  | 'ERR_TOPOLOGY'
+  /** Extents of a grid that make no grid of these ranks. */
+  | 'ERR_DIMS'
+  /** Not a key of attributes, or a callback of one has failed. */
+  | 'ERR_KEYVAL'
   /** The element types of the two sides differ, or a buffer met an object. */
   | 'ERR_TYPE'
   /** The message is longer than the receive buffer. */

@@ -23,10 +23,13 @@ export {
   type MatchedMessage,
   MODE,
   type PendingOperation,
+  type PendingParts,
   type PendingProbe,
   PROC_NULL,
   type PreparedOperation,
+  type ReceivedParts,
   TAG_UB,
+  UNDEFINED,
 } from './engine.ts';
 export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';
 export { OPERATORS, type OperatorName, operatorAllows } from './operators.ts';

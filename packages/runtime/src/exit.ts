@@ -8,8 +8,10 @@ const LONGEST_REASON = 4000;
 /**
  * Makes the end of the process an end that the other ranks understand (MPI-4.1 section 11.2.2):
  * leaving by exit completes outstanding sends, an error that nobody caught ends the job.
+ *
+ * @param hasLeft is told when that is done
  */
-export function leaveAtExit(engine: Engine): void {
+export function leaveAtExit(engine: Engine, hasLeft: () => void): void {
   let dying = false;
 
   // Unhandled rejections come here too. A monitor only looks on: Node still prints the error and sets the exit code.
@@ -24,6 +26,7 @@ export function leaveAtExit(engine: Engine): void {
   process.on('exit', (code) => {
     // After an uncaught error peers must not be kept waiting for sends that may never complete.
     if (!dying) leave(engine, code);
+    hasLeft();
   });
 }
 

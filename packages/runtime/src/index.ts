@@ -9,6 +9,7 @@ export {
   TAG_UB,
   type TypedArray,
   type TypedArrayClass,
+  UNDEFINED,
 } from '@onecopy/engine';
 
 import { keepOutput } from './output.ts';
@@ -17,7 +18,8 @@ export { alloc } from './alloc.ts';
 export type { BlockingOptions } from './arguments.ts';
 export type { BufferArgument, DescribedBuffer } from './buffers.ts';
 export { type BlocksArgument, IN_PLACE, type InPlace } from './collectives/operand.ts';
-export { Communicator } from './communicator.ts';
+export { CartCommunicator, Communicator, DistGraphCommunicator } from './communicator.ts';
+export { CONGRUENT, type Comparison, IDENT, SIMILAR, UNEQUAL } from './comparison.ts';
 export {
   BYTE,
   Datatype,
@@ -34,8 +36,19 @@ export {
   UINT32_T,
   UINT64_T,
 } from './datatypes.ts';
-export { Group } from './group.ts';
+export {
+  finalized,
+  initialized,
+  libraryVersion,
+  MPI_SUBVERSION,
+  MPI_VERSION,
+  processorName,
+  wtick,
+} from './environment.ts';
+export { Group, type RankRange } from './group.ts';
 export type { AwaitableOptions } from './limits.ts';
+export type { AttributeKey, KeyOptions } from './management/attributes.ts';
+export type { ObjectCodec } from './objects/codec.ts';
 export {
   BAND,
   BOR,
@@ -51,11 +64,20 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
-export { PersistentRequest, startAll } from './persistent.ts';
+export { PersistentRequest, type Rounds, startAll } from './persistent.ts';
 export { Message, type Received } from './point-to-point/message.ts';
 export type { MessagesOptions } from './point-to-point/message-stream.ts';
+export type {
+  ObjectOptions,
+  ObjectSendOptions,
+  ObjectStartOptions,
+  ReceivedObject,
+} from './point-to-point/objects.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
+export type { AdjacentOptions, CartOptions, DistGraphOptions } from './topologies/creation.ts';
+export type { Neighbors, NeighborsCount } from './topologies/graph.ts';
+export { dimsCreate, type Shift } from './topologies/grid.ts';
 export { VERSION } from './version.ts';
 export { testAll, type Values, waitAll } from './waiting/all.ts';
 export {
@@ -66,6 +88,6 @@ export {
   waitAny,
   waitSome,
 } from './waiting/some.ts';
-export { abort, counters, self, world, wtime } from './world.ts';
+export { abort, counters, self, WTIME_IS_GLOBAL, world, wtime } from './world.ts';
 
 keepOutput();

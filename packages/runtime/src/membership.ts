@@ -1,4 +1,4 @@
-import type { Arrival, Engine } from '@onecopy/engine';
+import { type Arrival, type Engine, MpiError } from '@onecopy/engine';
 import type { Place } from './arguments.ts';
 import type { Site } from './collectives/site.ts';
 import type { Result } from './completion.ts';
@@ -31,8 +31,6 @@ export const CONTEXTS = {
  * on the first use, so that importing starts nothing.
  */
 export abstract class Membership {
-  /** @internal */
-  protected readonly title: string;
   /** @internal Of the user's messages; see `CONTEXTS` for the others. */
   protected readonly context: number;
   // Undefined until the first use, and again after the end: so one test on the fast path does for both.
@@ -40,9 +38,12 @@ export abstract class Membership {
   protected members: Group | undefined;
   /** @internal */
   protected engine: Engine | undefined;
+  #title: string;
   #join: () => Joined;
   #place: Place | undefined;
   #site: Site | undefined;
+  /** Also of a communicator that was freed: what is pending in it still names its ranks. */
+  #group: Group | undefined;
   /** @internal */
   protected readonly toStatus: Result<Status> = (operation) =>
     this.statusOf(operation.arrival as Arrival);
@@ -53,20 +54,29 @@ export abstract class Membership {
    * @param context the first of its contexts
    */
   constructor(title: string, context: number, join: () => Joined) {
-    this.title = title;
+    this.#title = title;
     this.context = context;
     this.members = undefined;
     this.engine = undefined;
     this.#join = join;
   }
 
+  /** @internal Begins now what the first use would begin. */
+  join(): this {
+    this.joined();
+    return this;
+  }
+
   /** @internal */
   protected joined(): Group {
     if (this.members === undefined) {
       const { engine, group } = this.#join();
+      if (!group.isEverybody) {
+        engine.nameMembers(this.context, CONTEXTS.count, group.toWorldRanks());
+      }
       this.engine = engine;
       this.members = group;
-      this.#place = { name: this.title, size: group.size };
+      this.#group = group;
     }
     return this.members;
   }
@@ -79,8 +89,8 @@ export abstract class Membership {
 
   /** @internal */
   protected place(): Place {
-    this.joined();
-    return this.#place as Place;
+    this.#place ??= { name: this.#title, size: this.joined().size };
+    return this.#place;
   }
 
   /** @internal */
@@ -94,12 +104,41 @@ export abstract class Membership {
     const { rank, size } = group;
     const members = Array.from({ length: size }, (_, each) => group.toWorld(each));
     const engine = this.started().communicator(this.context + CONTEXTS.collectives, members);
-    return { name: this.title, rank, size, engine };
+    return { name: this.#title, rank, size, engine };
   }
 
   /** @internal */
   protected statusOf(arrival: Arrival): Status {
-    return statusIn(this.joined(), arrival);
+    return statusIn(this.#group ?? this.joined(), arrival);
+  }
+
+  /** @internal */
+  protected get title(): string {
+    return this.#title;
+  }
+
+  protected set title(title: string) {
+    this.#title = title;
+    this.#place = undefined;
+    if (this.#site !== undefined) this.#site = { ...this.#site, name: title };
+  }
+
+  /** @internal From now on every use is `ERR_COMM`; what is pending goes on. */
+  protected close(): void {
+    const engine = this.started();
+    this.#site?.engine.close();
+    this.#site = undefined;
+    this.#place = undefined;
+    this.members = undefined;
+    this.engine = undefined;
+    this.#join = () => {
+      throw new MpiError(
+        'ERR_COMM',
+        `the communicator ${this.#title} was freed, and nothing can be done in it any more. Free a ` +
+          'communicator after its last use, or make another one',
+      );
+    };
+    engine.closeContexts(this.context, CONTEXTS.count);
   }
 }
 

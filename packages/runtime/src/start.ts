@@ -10,6 +10,8 @@ interface Shared {
   /** Where the copy lies that started the engine, for messages. */
   readonly from: string;
   readonly engine?: Engine;
+  /** Whether it has left the job. */
+  hasLeft: boolean;
   /** Starting is tried once: a second attempt would not find the launcher and be a world of one by mistake. */
   readonly failure?: unknown;
 }
@@ -46,6 +48,12 @@ function sharedEngine(): Engine {
   return shared.engine;
 }
 
+/** What runs already in this process, or has run; undefined before the first use, and where starting has failed. */
+export function startedEngine(): { readonly hasLeft: boolean } | undefined {
+  const shared = registry[SHARED];
+  return shared?.engine === undefined ? undefined : shared;
+}
+
 function start(): Shared {
   const shared = startOnce();
   registry[SHARED] = shared;
@@ -53,11 +61,13 @@ function start(): Shared {
 }
 
 function startOnce(): Shared {
-  const who = { version: VERSION, from: import.meta.url };
+  const who = { version: VERSION, from: import.meta.url, hasLeft: false };
   try {
-    const started = startEngine();
-    leaveAtExit(started);
-    return { ...who, engine: started };
+    const shared: Shared = { ...who, engine: startEngine() };
+    leaveAtExit(shared.engine as Engine, () => {
+      shared.hasLeft = true;
+    });
+    return shared;
   } catch (failure) {
     return { ...who, failure };
   }

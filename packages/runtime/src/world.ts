@@ -29,6 +29,9 @@ export function wtime(): number {
   return processEngine().wtime();
 }
 
+/** Whether `wtime` is the same clock for all ranks (MPI_WTIME_IS_GLOBAL, MPI-4.1 section 9.1.2). */
+export const WTIME_IS_GLOBAL = true;
+
 /** `world.abort`: ends the whole job now with an exit code from 0 to 255 (MPI_Abort, MPI-4.1 section 11.4.2). */
 export function abort(code = 1, reason?: string): never {
   return world.abort(code, reason);

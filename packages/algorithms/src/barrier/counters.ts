@@ -7,6 +7,7 @@ export const barrierCounters: Algorithm = {
   name: 'counters',
   operation: 'barrier',
   ordered: true,
+  area: true,
   steps:
     'In round k each rank adds one to its counter in the collective area and waits until the counter of the rank 2^k below it shows k + 1. After the last round each has heard, directly or not, from all. Needs a communicator that has a collective area.',
   cost: '⌈log₂ p⌉ times the way of one word from core to core; no message',

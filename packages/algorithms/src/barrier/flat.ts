@@ -7,6 +7,7 @@ export const barrierFlat: Algorithm = {
   name: 'flat',
   operation: 'barrier',
   ordered: true,
+  area: true,
   steps:
     'Each rank shows in the collective area that it has come, and waits until it sees the same of all others. Needs a communicator that has a collective area.',
   cost: 'the way of one word from core to core, p − 1 words read at the same time; no message',

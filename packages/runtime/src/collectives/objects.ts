@@ -1,10 +1,10 @@
 /**
- * Values instead of buffers: what is sent are the bytes of msgpackr, lengths first. A rank that cannot encode its value
+ * Values instead of buffers: what is sent are encoded values in one piece each, lengths first. A rank that cannot encode its value
  * takes part all the same, with a length of FAILED, so that nobody waits for it in vain.
  */
 import { MpiError } from '@onecopy/engine';
 import { show } from '../arguments.ts';
-import { decode, encode } from '../codec.ts';
+import { decode, encode } from '../objects/codec.ts';
 import type { Collectives } from './operations.ts';
 import type { Site } from './site.ts';
 
@@ -44,7 +44,7 @@ function checkLengths(call: string, lengths: ArrayLike<number>, site: Site, own:
 }
 
 export function bcastObject(comm: Collectives, site: Site, value: unknown, root: number): unknown {
-  return broadcast(comm, site, 'bcastObject', root, () => encode(value));
+  return broadcast(comm, site, 'bcastObject', root, () => encode('bcastObject', value));
 }
 
 function broadcast(
@@ -59,7 +59,7 @@ function broadcast(
   const [length = 0] = comm.bcast(Float64Array.of(own?.length ?? 0), root);
   if (length === FAILED) throw own === undefined ? unencodable(call, root) : own.failure;
   const bytes = comm.bcast(own?.bytes ?? new Uint8Array(length), root);
-  return decode(bytes);
+  return decode(call, bytes, root);
 }
 
 export function gatherObject(
@@ -78,7 +78,7 @@ function gathered(
   value: unknown,
   root: number,
 ): unknown[] | undefined {
-  const own = attempt(() => encode(value));
+  const own = attempt(() => encode(call, value));
   const lengths = comm.gather(own.length, root);
   const counts = lengths?.map((length) => Math.max(0, length));
   const data = new Uint8Array(counts?.reduce((sum, count) => sum + count, 0) ?? 0);
@@ -86,16 +86,17 @@ function gathered(
   if (own.length === FAILED) throw own.failure;
   if (lengths === undefined || counts === undefined) return undefined;
   checkLengths(call, lengths, site, own);
-  return decodeAll(data, counts);
+  return decodeAll(call, data, counts);
 }
 
 export function allgatherObject(comm: Collectives, site: Site, value: unknown): unknown[] {
-  const own = attempt(() => encode(value));
+  const call = 'allgatherObject';
+  const own = attempt(() => encode(call, value));
   const lengths = comm.allgather(own.length);
-  checkLengths('allgatherObject', lengths, site, own);
+  checkLengths(call, lengths, site, own);
   const data = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
   comm.allgatherv(own.bytes, { data, counts: lengths });
-  return decodeAll(data, lengths);
+  return decodeAll(call, data, lengths);
 }
 
 export function scatterObject(
@@ -110,7 +111,7 @@ export function scatterObject(
   if (rank !== root) {
     comm.scatter(undefined, length, root);
     if (length[0] === FAILED) throw unencodable(call, root);
-    return decode(comm.scatterv(undefined, new Uint8Array(length[0] as number), root));
+    return decode(call, comm.scatterv(undefined, new Uint8Array(length[0] as number), root), root);
   }
   if (!Array.isArray(values) || values.length !== size) {
     throw new MpiError(
@@ -121,7 +122,7 @@ export function scatterObject(
   }
   let parts: Uint8Array[] = [];
   const all = attempt(() => {
-    parts = values.map(encode);
+    parts = values.map((each) => encode(call, each));
     return new Uint8Array(0);
   });
   const counts = Float64Array.from({ length: size }, (_, each) =>
@@ -130,7 +131,7 @@ export function scatterObject(
   comm.scatter(counts, length, root);
   if (all.length === FAILED) throw all.failure;
   const into = new Uint8Array(length[0] as number);
-  return decode(comm.scatterv({ data: Buffer.concat(parts), counts }, into, root));
+  return decode(call, comm.scatterv({ data: Buffer.concat(parts), counts }, into, root), root);
 }
 
 export function allreduceObject(
@@ -155,7 +156,7 @@ export function allreduceObject(
   if (site.rank === 0) {
     return broadcast(comm, site, call, 0, () => {
       if (failure !== undefined) throw failure.error;
-      return encode(result?.value);
+      return encode(call, result?.value);
     });
   }
   try {
@@ -172,10 +173,10 @@ export function allreduceObject(
   }
 }
 
-function decodeAll(data: Uint8Array, counts: ArrayLike<number>): unknown[] {
+function decodeAll(call: string, data: Uint8Array, counts: ArrayLike<number>): unknown[] {
   let at = 0;
-  return Array.from(counts, (count) => {
+  return Array.from(counts, (count, rank) => {
     at += count;
-    return decode(data.subarray(at - count, at));
+    return decode(call, data.subarray(at - count, at), rank);
   });
 }

@@ -73,6 +73,12 @@ export abstract class Collectives extends Membership {
     return request;
   }
 
+  /** @internal An allgather of numbers whose result is something else. */
+  protected startAllgather<R>(input: Float64Array, result: (all: Float64Array) => R): Request<R> {
+    const gathering = allgather(this.site(), input, undefined);
+    return this.#start(plan(gathering.call, () => result(gathering.result() as Float64Array)));
+  }
+
   #note(error: unknown): void {
     if (LASTING.has((error as { code?: unknown } | null)?.code)) this.#usable = false;
   }
