@@ -55,6 +55,10 @@ export const OPERATIONS = [
   'isendrecvReplace',
   'sendInit, recvInit',
   'ssendInit, recvInit, await',
+  'isend, mprobe, recv',
+  'isend, improbe, irecv',
+  'isend, mprobe, recvNew',
+  'isend, messages',
 ] as const;
 
 export const RANKS = [1, 2, 3, 4, 5, 7, 8] as const;

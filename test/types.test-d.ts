@@ -13,12 +13,13 @@ import {
   type DistGraphCommunicator,
   DOUBLE,
   dimsCreate,
-  Group,
   finalized,
+  Group,
   IN_PLACE,
   type InPlace,
   initialized,
   libraryVersion,
+  type Message,
   MPI_SUBVERSION,
   MPI_VERSION,
   Op,
@@ -143,6 +144,34 @@ export async function results(comm: Communicator): Promise<void> {
   status.count(Date);
   // @ts-expect-error a status is not written
   status.bytes = 5;
+}
+
+export async function probed(comm: Communicator): Promise<void> {
+  expectType<Status>()(comm.probe(0, 1, { timeout: 10 }));
+  expectType<Status>()(comm.probe({ timeout: 10 }));
+  expectType<Message>()(comm.mprobe());
+  expectType<Message>()(comm.mprobe(ANY_SOURCE, { timeout: 10 }));
+  expectType<Message | undefined>()(comm.improbe(0, ANY_TAG));
+  const message = comm.mprobe(0, 1);
+  expectType<number>()(message.source);
+  expectType<number | undefined>()(message.count(Float64Array));
+  expectType<Status>()(message.recv(doubles));
+  expectType<Request<Status>>()(message.irecv({ data: doubles, count: 2 }));
+  expectType<Received<Float64Array<ArrayBuffer>>>()(message.recvNew(Float64Array));
+  comm.recvNew(Float64Array, 0, { timeout: 10 });
+  comm.recvNew(Float64Array, { timeout: 10 });
+  const { signal } = new AbortController();
+  for await (const one of comm.messages({ source: 0, tag: 1, signal })) {
+    expectType<Message>()(one);
+  }
+  // @ts-expect-error a probe that does not wait has no time limit
+  comm.improbe(0, 1, { timeout: 10 });
+  // @ts-expect-error a signal cannot fire while the thread is blocked
+  comm.mprobe(0, 1, { signal });
+  // @ts-expect-error an iteration ends by its signal
+  comm.messages({ timeout: 10 });
+  // @ts-expect-error a message was sent already: receiving it has no time limit
+  message.recv(doubles, { timeout: 10 });
 }
 
 export function allocated(comm: Communicator): void {

@@ -10,6 +10,8 @@
 #include "addon/contexts.h"
 #include "addon/face.h"
 #include "addon/persistent.h"
+#include "addon/probing.h"
+#include "addon/started.h"
 #include "addon/view.h"
 #include "addon/waiting.h"
 
@@ -19,7 +21,7 @@ ErrorCode finish(RankFace& rank, Request& request) {
     const ErrorCode waited = rank.engine->wait(request);
     if (waited != ErrorCode::ok) {
         rank.engine->cancel(request);
-        reportError(rank, {.peer = request.peer, .expected = request.capacity});
+        reportError(rank, {.code = waited, .peer = request.peer, .expected = request.capacity});
         return waited;
     }
     return reportOutcome(rank, request);
@@ -69,31 +71,6 @@ napi_value recv(napi_env env, napi_callback_info info) {
 // ----------------------------------------------------------------------------------------------
 // operations in flight
 
-// Starts what could not be done at once. `pins`: another process may touch the memory.
-template <typename Start>
-napi_value startPending(RankFace& rank, napi_value buffer, const View& view, bool pins,
-                        Start start) {
-    const Looking looking(rank.views);
-    double handle = 0;
-    Pending& pending = rank.pending.open(handle);
-    const std::size_t slot = HandleTable<Pending>::slotOf(handle);
-    pending.handle = handle;
-    pending.buffer.keep(rank.views, static_cast<std::uint32_t>(slot), view);
-    if (pins) pending.buffer.pin(buffer);
-    Request& request = pending.request;
-    request.setBuffer(view.data, view.bytes);
-    request.owner = &pending.buffer;
-    request.cookie = &pending;
-    start(request);
-    if (request.complete() && !request.error) {
-        reportOutcome(rank, request);
-        rank.pending.close(handle);
-        return done(rank, ErrorCode::ok);
-    }
-    rank.report[kSlot] = static_cast<double>(slot);
-    return done(rank, handle);
-}
-
 napi_value isend(napi_env env, napi_callback_info info) {
     return guardedMessage<-1>(env, info, [&](RankFace& rank, napi_value buffer, Addressed to) {
         rank.engine->prepareSend(to.partner);
@@ -130,88 +107,6 @@ napi_value irecv(napi_env env, napi_callback_info info) {
         return startPending(rank, buffer, view, pins, [&](Request& request) {
             rank.engine->startRecv(request, from.selector(), from.kind(), view.type);
         });
-    });
-}
-
-// ----------------------------------------------------------------------------------------------------------
-// probing
-
-Selector selectorOf(napi_env env, const Arguments<3>& in) {
-    return {in.integer(env, 0), in.integer(env, 1), in.unsignedInteger(env, 2)};
-}
-
-// A wrong rank here would index the matcher's tables.
-bool validSource(const RankFace& rank, const Selector& selector) {
-    return selector.source == kAnySource ||
-           (selector.source >= 0 && selector.source < rank.engine->size());
-}
-
-napi_value probe(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        RankFace& rank = begin(env);
-        const Selector selector = selectorOf(env, Arguments<3>(env, info));
-        if (!validSource(rank, selector)) return code(env, ErrorCode::rank);
-        Envelope found;
-        const Error error = rank.engine->probe(selector, found);
-        if (error) {
-            reportError(rank, error);
-        } else {
-            reportArrival(rank, found);
-        }
-        return code(env, error.code);
-    });
-}
-
-napi_value iprobe(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        RankFace& rank = begin(env);
-        const Selector selector = selectorOf(env, Arguments<3>(env, info));
-        if (!validSource(rank, selector)) return code(env, ErrorCode::rank);
-        Envelope found;
-        Error error;
-        if (rank.engine->iprobe(selector, found, error)) {
-            reportArrival(rank, found);
-            return code(env, ErrorCode::ok);
-        }
-        if (!error) return number(env, -1);
-        reportError(rank, error);
-        return code(env, error.code);
-    });
-}
-
-napi_value mprobe(napi_env env, napi_callback_info info) {
-    return guarded<-1>(env, [&] {
-        RankFace& rank = begin(env);
-        const Selector selector = selectorOf(env, Arguments<3>(env, info));
-        if (!validSource(rank, selector)) return number(env, -static_cast<double>(ErrorCode::rank));
-        MatchedMessage message;
-        if (const Error error = rank.engine->matchedProbe(selector, message)) {
-            reportError(rank, error);
-            return number(env, -static_cast<double>(error.code));
-        }
-        reportArrival(rank, message->envelope);
-        double handle = 0;
-        rank.messages.open(handle).message = std::move(message);
-        return number(env, handle);
-    });
-}
-
-napi_value mrecv(napi_env env, napi_callback_info info) {
-    return guarded(env, [&] {
-        const Arguments<3> in(env, info);
-        RankFace& rank = begin(*in.rank);
-        const double handle = in.real(env, 0);
-        KeptMessage* kept = rank.messages.find(handle);
-        if (kept == nullptr) return code(env, ErrorCode::request);
-        View view;
-        if (const ErrorCode wrong = readView(env, in.values[1], view); wrong != ErrorCode::ok)
-            return code(env, wrong);
-        Request request;
-        request.setBuffer(view.data, view.bytes);
-        rank.engine->startMatchedRecv(request, std::move(kept->message),
-                                      kindOfMode(in.integer(env, 2)), view.type);
-        rank.messages.close(handle);
-        return code(env, finish(rank, request));
     });
 }
 
@@ -324,6 +219,7 @@ Napi::Value start(const Napi::CallbackInfo& info) {
         return env.Undefined();
     }
     napi_add_env_cleanup_hook(env, closeFace, &rank);
+    rank.report[kRank] = rank.engine->rank();
     const JobSettings& settings = rank.engine->settings();
     Napi::Object result = Napi::Object::New(env);
     result.Set("rank", rank.engine->rank());
@@ -362,10 +258,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     exportRaw(env, exports, "recv", recv);
     exportRaw(env, exports, "isend", isend);
     exportRaw(env, exports, "irecv", irecv);
-    exportRaw(env, exports, "probe", probe);
-    exportRaw(env, exports, "iprobe", iprobe);
-    exportRaw(env, exports, "mprobe", mprobe);
-    exportRaw(env, exports, "mrecv", mrecv);
+    registerProbing(env, exports);
     exportRaw(env, exports, "leave", leave);
     registerWaiting(env, exports);
     registerPersistent(env, exports);

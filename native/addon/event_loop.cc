@@ -109,6 +109,7 @@ void EventLoop::prepare() {
         engine_.arm();
         moved = engine_.progress();
     }
+    if (engine_.crowded()) engine_.refuseWatched();
     if (moved || engine_.anySettled()) stayAwake();
     napi_close_handle_scope(env_, scope);
 }

@@ -33,6 +33,8 @@ enum Place {
     kCulprit,
     kResult,
     kSlot,
+    kMessage,
+    kRank,
     kPlaces,
     kOutcomePlaces = kType + 1  // of each operation of calls that name many
 };
@@ -155,18 +157,31 @@ inline void reportArrival(RankFace& rank, const Envelope& envelope) {
     writeArrival(rank.report, envelope);
 }
 
+// What has taken the memory: messages, if there are any.
+inline void reportKept(RankFace& rank) {
+    const Kept kept = rank.engine->kept();
+    rank.report[kPeer] = kept.source;
+    rank.report[kTag] = kept.tag;
+    rank.report[kBytes] = static_cast<double>(kept.likeIt);
+    rank.report[kExpected] = static_cast<double>(kept.messages);
+    rank.report[kActual] = static_cast<double>(kept.bytes);
+}
+
 inline void reportError(RankFace& rank, const Error& error) {
     rank.report[kErrno] = error.errnum;
     rank.report[kSyscall] = static_cast<double>(error.syscall);
     rank.report[kPeer] = error.peer;
     rank.report[kExpected] = static_cast<double>(error.expected);
     rank.report[kActual] = static_cast<double>(error.actual);
+    // One message alone may have been too long as well.
+    if (error.code == ErrorCode::noMem && (rank.engine->crowded() || error.expected == 0))
+        reportKept(rank);
 }
 
 inline ErrorCode reportOutcome(RankFace& rank, const Request& request) {
     if (request.error) {
         reportError(rank, request.error);
-    } else if (request.kind == Request::Kind::recv) {
+    } else if (request.kind == Request::Kind::recv || request.kind == Request::Kind::probe) {
         reportArrival(rank, request.envelope);
     }
     return request.error.code;

@@ -5,6 +5,7 @@
 
 #include "addon/engine.h"
 #include "addon/face.h"
+#include "addon/probing.h"
 #include "addon/view.h"
 
 namespace onecopy {
@@ -284,9 +285,8 @@ napi_value mrecvParts(napi_env env, napi_callback_info info) {
         ReceivedParts received(env, rank);
         Request request;
         request.maker = &received;
-        rank.engine->startMatchedRecv(request, std::move(kept->message), MessageKind::object,
-                                      Datatype::byte);
-        rank.messages.close(handle);
+        rank.engine->startMatchedRecv(request, takeMessage(rank, *kept, handle),
+                                      MessageKind::object, Datatype::byte);
         napi_value parts = nullptr;
         ErrorCode outcome = finish(rank, request);
         if (outcome == ErrorCode::ok) outcome = received.unpack(parts);

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "addon/collectives.h"
+#include "addon/probing.h"
 
 namespace onecopy {
 
@@ -70,15 +71,9 @@ napi_value useUp(napi_env env, RankFace& rank, Pending& pending) {
     const ErrorCode outcome = pending.collective
                                   ? reportCollective(rank, *pending.collective->execution)
                                   : reportOutcome(rank, pending.request);
+    if (pending.request.matched) keepMessage(rank, std::move(pending.request.matched));
     close(rank, pending);
     return code(env, outcome);
-}
-
-// Milliseconds from now; negative: never.
-Nanoseconds deadlineIn(double milliseconds) {
-    return milliseconds >= 0 && milliseconds < 1e12
-               ? now() + static_cast<Nanoseconds>(milliseconds * 1e6)
-               : kNever;
 }
 
 napi_value wait(napi_env env, napi_callback_info info) {
@@ -91,9 +86,11 @@ napi_value wait(napi_env env, napi_callback_info info) {
         Request& request = pending->operation();
         const ErrorCode waited = rank.engine->wait(request, deadline);
         if (waited != ErrorCode::ok) {
-            reportError(rank, {.peer = request.peer, .expected = request.capacity});
+            reportError(rank, {.code = waited, .peer = request.peer, .expected = request.capacity});
+            done(rank, 1);
             return code(env, waited);
         }
+        done(rank, 0);
         return useUp(env, rank, *pending);
     });
 }
@@ -105,7 +102,13 @@ napi_value test(napi_env env, napi_callback_info info) {
         Pending* pending = findActive(rank, in.real(env, 0));
         if (pending == nullptr) return code(env, ErrorCode::request);
         if (!pending->operation().complete()) rank.engine->progress();
+        if (rank.engine->isHopeless(pending->operation())) {
+            reportError(rank, {.code = ErrorCode::noMem, .peer = pending->operation().peer});
+            done(rank, 1);
+            return code(env, ErrorCode::noMem);
+        }
         if (!pending->operation().complete()) return number(env, -1);
+        done(rank, 0);
         return useUp(env, rank, *pending);
     });
 }
@@ -120,7 +123,8 @@ void collect(RankFace& rank, double handle, double* outcome) {
         outcome[kType] = kGoesOn;
         return;
     }
-    if (pending->operation().error) return;
+    // What a probe has matched is asked for, like a failure.
+    if (pending->operation().error || pending->request.matched) return;
     writeArrival(outcome, pending->operation().envelope);
     close(rank, *pending);
 }
@@ -137,7 +141,10 @@ napi_value waitForMany(napi_env env, napi_callback_info info, Wait wait) {
         const Looking looking(rank.views);
         if (!Named::find(rank)) return code(env, ErrorCode::request);
         const ErrorCode waited = wait(*rank.engine, rank.waitedFor, in.real(env, 3));
-        if (waited != ErrorCode::ok) return code(env, waited);
+        if (waited != ErrorCode::ok) {
+            reportError(rank, {.code = waited});
+            return code(env, waited);
+        }
         for (std::size_t i = 0; i < rank.named.size(); ++i)
             collect(rank, std::abs(rank.named[i]), named.outcome(i));
         return code(env, ErrorCode::ok);

@@ -12,6 +12,13 @@ Pending* findActive(const RankFace& rank, double handle);
 // Forgets an operation that is complete; a persistent one can be started again.
 void close(RankFace& rank, Pending& pending);
 
+// Milliseconds from now; negative: never.
+inline Nanoseconds deadlineIn(double milliseconds) {
+    return milliseconds >= 0 && milliseconds < 1e12
+               ? now() + static_cast<Nanoseconds>(milliseconds * 1e6)
+               : kNever;
+}
+
 // Types in the outcome of an operation that has not succeeded.
 inline constexpr double kToBeAsked = -1;
 inline constexpr double kGoesOn = -2;

@@ -71,17 +71,17 @@ export interface Binding {
   readonly views: unknown[];
   /**
    * Blocks until done or for `timeout` milliseconds (negative: no limit). Result: error number. The handle is used up,
-   * unless the error is ERR_TIMEOUT or ERR_DEADLOCK.
+   * unless the error is ERR_TIMEOUT or ERR_DEADLOCK, or ERR_NO_MEM with 1 in `report[Report.result]`.
    */
   wait(handle: number, timeout: number): number;
-  /** Result: -1 not done yet, else as wait(), the handle being used up. */
+  /** Result: -1 not done yet, else as wait(). */
   test(handle: number): number;
   /**
    * Blocks until the first `count` of the handles are complete, or for `timeout` milliseconds (negative: no limit). One
    * whose buffer was just seen to be there is passed as it is, others negated; 0 stands for none. Those that have
    * succeeded are used up, and how they ended is in `outcomes`, in so many places each as `Outcome` has; the others,
-   * whose type is `TO_BE_ASKED` there, are to be asked. Result: error number (ERR_TIMEOUT, ERR_DEADLOCK, ERR_REQUEST),
-   * none being used up then, or 0.
+   * whose type is `TO_BE_ASKED` there, are to be asked. Result: error number (ERR_TIMEOUT, ERR_DEADLOCK,
+   * ERR_NO_MEM, ERR_REQUEST), none being used up then, or 0.
    */
   waitAll(handles: Float64Array, outcomes: Float64Array, count: number, timeout: number): number;
   /**
@@ -132,16 +132,31 @@ export interface Binding {
   /** As mrecv(), but the result is in `report`. */
   mrecvParts(message: number): ArrayBuffer[];
 
-  // ---------------------------------------------------------------------------------------- probing (addon/engine.cc)
+  // ------------------------------------------------------------------------------------ probing (addon/probing.cc)
 
-  /** Blocks. Result: error number; the arrival is in `report`. */
-  probe(source: number, tag: number, context: number): number;
+  /** Blocks, as wait() does. Result: error number; the arrival is in `report`. */
+  probe(source: number, tag: number, context: number, timeout: number): number;
   /** Result: -1 none, else error number; the arrival is in `report`. */
   iprobe(source: number, tag: number, context: number): number;
-  /** Blocks. Result: a message handle > 0, or -error number; the arrival is in `report`. */
-  mprobe(source: number, tag: number, context: number): number;
-  /** Blocks; uses the message up. `mode` as in `Call`. Result: error number; the arrival is in `report`. */
+  /** Blocks, as wait() does. Result: a message handle > 0, or -error number; the arrival is in `report`. */
+  mprobe(source: number, tag: number, context: number, timeout: number): number;
+  /** Result: 0 if there is none, else as mprobe(). */
+  improbe(source: number, tag: number, context: number): number;
+  /**
+   * Result: a handle > 0 as isend() gives, or -error number; `report[Report.result]` is 1 if it is complete. Whatever
+   * uses it up leaves the message's handle in `report[Report.message]`, and the arrival in its places.
+   */
+  startProbe(source: number, tag: number, context: number): number;
+  /**
+   * Blocks; uses the message up, unless something is wrong with the buffer. `report[Report.message]`, where the caller
+   * has put the handle, becomes 0 when it does.
+   * `mode` as in `Call`. Result: error number; the arrival is in `report`.
+   */
   mrecv(message: number, buffer: BufferLike, mode: number): number;
+  /** The same without blocking. Result: -error number, or 0, and what irecv() says is in its place. */
+  imrecv(message: number, buffer: BufferLike, mode: number): number;
+
+  // ------------------------------------------------------------------------------------ the rank, again
 
   // ------------------------------------------------------------------------------------ contexts (addon/contexts.cc)
 
@@ -258,7 +273,10 @@ export const Report = {
   syscall: 5,
   /** The rank that a failure concerns. */
   peer: 6,
-  /** Length of the message and of the buffer, with ERR_TRUNCATE and ERR_COUNT; types, with ERR_TYPE. */
+  /**
+   * Length of the message and of the buffer, with ERR_TRUNCATE and ERR_COUNT; types, with ERR_TYPE; number and bytes of
+   * kept messages, with ERR_NO_MEM, `bytes` of which are from `peer` with `tag`.
+   */
   expected: 7,
   actual: 8,
   /** The rank on which a collective operation failed, or -1: on this one. */
@@ -267,6 +285,10 @@ export const Report = {
   result: 10,
   /** Where in `views` the buffer is to be kept. */
   slot: 11,
+  /** A message that was matched. */
+  message: 12,
+  /** This rank, from the start. */
+  rank: 13,
 } as const;
 
 /** Places in `call`. */

@@ -8,6 +8,7 @@ import {
   MpiError,
   type PendingOperation,
   type PendingParts,
+  type PendingProbe,
   type PreparedOperation,
   type ReceivedParts,
 } from '@onecopy/engine';
@@ -19,6 +20,7 @@ import { type Attempt, failure } from './failure.ts';
 import { checkLasting, lasting } from './lasting.ts';
 import { loadBinding } from './load.ts';
 import { Many } from './many.ts';
+import { NativeMessage, startProbe } from './matched.ts';
 import { Members } from './members.ts';
 import {
   NativeOperation,
@@ -211,8 +213,8 @@ class NativeEngine implements Engine {
     if (result !== 0) throw this.#failure(result, { operation, peer, tag }, context);
   }
 
-  probe(source: number, tag: number, context: number): Arrival {
-    const result = this.#binding.probe(source, tag, context);
+  probe(source: number, tag: number, context: number, timeout = -1): Arrival {
+    const result = this.#binding.probe(source, tag, context, timeout);
     if (result !== 0)
       throw this.#failure(result, { operation: 'probe', peer: source, tag }, context);
     return this.#arrival();
@@ -226,33 +228,27 @@ class NativeEngine implements Engine {
     return this.#arrival();
   }
 
-  mprobe(source: number, tag: number, context: number): MatchedMessage {
-    const handle = this.#binding.mprobe(source, tag, context);
+  mprobe(source: number, tag: number, context: number, timeout = -1): MatchedMessage {
+    const handle = this.#binding.mprobe(source, tag, context, timeout);
     if (handle < 0)
       throw this.#failure(-handle, { operation: 'mprobe', peer: source, tag }, context);
-    const binding = this.#binding;
+    return this.#message(handle, context);
+  }
+
+  improbe(source: number, tag: number, context: number): MatchedMessage | undefined {
+    const handle = this.#binding.improbe(source, tag, context);
+    if (handle < 0)
+      throw this.#failure(-handle, { operation: 'improbe', peer: source, tag }, context);
+    return handle === 0 ? undefined : this.#message(handle, context);
+  }
+
+  startProbe(source: number, tag: number, context: number): PendingProbe {
+    return startProbe(this.#started, source, tag, context, this.#membersOf.get(context));
+  }
+
+  #message(handle: number, context: number): MatchedMessage {
     const members = this.#membersOf.get(context);
-    const arrival = this.#arrival();
-    return {
-      ...arrival,
-      receiveParts: () => {
-        const parts = binding.mrecvParts(handle);
-        this.#checkParts('recvObject', arrival.source, arrival.tag, context);
-        return parts;
-      },
-      receive(buffer: BufferLike, mode = 0): void {
-        const view = buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
-        const result = binding.mrecv(handle, view, mode);
-        if (result !== 0) {
-          throw failure(binding, result, {
-            operation: 'mrecv',
-            peer: arrival.source,
-            tag: arrival.tag,
-            members,
-          });
-        }
-      },
-    };
+    return new NativeMessage(this.#started, handle, this.#arrival(), members);
   }
 
   newContexts(count: number): number {

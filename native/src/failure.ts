@@ -147,7 +147,7 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
     case 'ERR_FINALIZED':
       return new MpiError(code, `${what}: this process has left the job`);
     case 'ERR_NO_MEM':
-      return new MpiError(code, `${what}: memory is exhausted`, from);
+      return new MpiError(code, `${what}: ${shortage(at, members)}`, from);
     case 'ERR_PROTOCOL':
       return new MpiError(
         code,
@@ -177,6 +177,18 @@ export function failure(binding: Binding, number: number, attempt: Attempt): Mpi
     default:
       return new MpiError(code, `${what} failed`, from);
   }
+}
+
+/** Why there is no memory, and for what. */
+function shortage(at: (place: number) => number, members: Members | undefined): string {
+  const messages = at(Report.expected);
+  if (at(Report.peer) < 0 || messages === 0) return 'memory is exhausted';
+  return (
+    `there is no memory for more messages. R${nameIn(members, at(Report.rank)).slice(1)} keeps ${messages} of them ` +
+    `(${at(Report.actual)} bytes) that no receive has asked for, ${at(Report.bytes)} of these from ` +
+    `${nameIn(members, at(Report.peer))} with tag ${at(Report.tag)}; more have arrived. Receive them before you wait for others, or let ` +
+    'their senders wait for an answer now and then, with ssend or barrier'
+  );
 }
 
 /** After these no collective operation can succeed on the communicator. */

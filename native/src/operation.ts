@@ -74,6 +74,8 @@ export interface Started {
 export interface Nature {
   readonly operation: string;
   readonly receives: boolean;
+  /** Of a probe that has matched, while the report still says what. */
+  matched?(arrival: Arrival): void;
   /** The error behind a number other than 0, where it is not the usual one. */
   translate?(result: number): Error;
 }
@@ -161,6 +163,17 @@ export class NativeOperation implements PendingOperation {
     return new NativeOperation(handle, started, nature, partner, tag, members, LASTING_SLOT, array);
   }
 
+  static ofProbe(
+    started: Started,
+    nature: Nature,
+    handle: number,
+    source: number,
+    tag: number,
+    members: Members | undefined,
+  ): NativeOperation {
+    return new NativeOperation(handle, started, nature, source, tag, members, NO_SLOT, undefined);
+  }
+
   static ofCollective(started: Started, nature: Nature, handle: number): NativeOperation {
     return new NativeOperation(handle, started, nature, 0, 0, undefined, NO_SLOT, undefined);
   }
@@ -192,8 +205,9 @@ export class NativeOperation implements PendingOperation {
       const { binding } = this.#started;
       const result = binding.test(this.#handle);
       if (result === -1) return false;
-      // Asked from inside an operator, it goes on.
-      if (binding.errorCodes[result] === 'ERR_REENTRANT') throw this.#failure(result);
+      // Asked from inside an operator, it goes on; so it does where it waits behind what finds no room.
+      const code = binding.errorCodes[result];
+      if (code === 'ERR_REENTRANT' || this.#isShortage(code)) throw this.#failure(result);
       this.#finish(result);
     }
     if (this.#error !== undefined) throw this.#error;
@@ -206,7 +220,12 @@ export class NativeOperation implements PendingOperation {
       const result = binding.wait(this.#handle, timeout ?? -1);
       if (result !== 0) {
         const code = binding.errorCodes[result];
-        if (code === 'ERR_TIMEOUT' || code === 'ERR_DEADLOCK' || code === 'ERR_REENTRANT') {
+        if (
+          code === 'ERR_TIMEOUT' ||
+          code === 'ERR_DEADLOCK' ||
+          code === 'ERR_REENTRANT' ||
+          this.#isShortage(code)
+        ) {
           throw failure(binding, result, this.#attempt());
         }
       }
@@ -253,6 +272,7 @@ export class NativeOperation implements PendingOperation {
     const { binding } = this.#started;
     if (result === 0) {
       this.succeed(binding.report, Report.source);
+      if (this.#arrival !== undefined) this.#nature.matched?.(this.#arrival);
       return;
     }
     this.#error = this.#failure(result);
@@ -274,6 +294,11 @@ export class NativeOperation implements PendingOperation {
     listener?.ended(this.#error);
   }
 
+  /** Not its own failure: whoever waits for it is told that there is no room for what may come before its end. */
+  #isShortage(code: string | undefined): boolean {
+    return code === 'ERR_NO_MEM' && this.#started.binding.report[Report.result] === 1;
+  }
+
   #failure(result: number): Error {
     return (
       this.#nature.translate?.(result) ?? failure(this.#started.binding, result, this.#attempt())
@@ -282,7 +307,7 @@ export class NativeOperation implements PendingOperation {
 
   #attempt(): Attempt {
     const { operation } = this.#nature;
-    if (this.#slot === NO_SLOT) return { operation };
+    if (this.#slot === NO_SLOT && !this.#nature.receives) return { operation };
     return { operation, peer: this.#partner, tag: this.#tag, members: this.#members };
   }
 }

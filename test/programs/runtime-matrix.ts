@@ -19,6 +19,7 @@ import {
 import { type Case, type Count, decode, type Element, type Mover } from '../matrix.ts';
 import { communicatorUnderTest } from '../support/communicator.ts';
 import { Random } from '../support/random.ts';
+import { PROBE_OPERATIONS } from './matrix-probes.ts';
 import { REQUEST_OPERATIONS } from './matrix-requests.ts';
 
 export interface Report {
@@ -240,6 +241,7 @@ function elementsOf(count: Count, width: number): number {
 /** Every rank sends to the one above and receives from the one below, in one way or another. */
 const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Promise<void>>> = {
   ...REQUEST_OPERATIONS,
+  ...PROBE_OPERATIONS,
 
   'send, recv'(trial) {
     const outgoing = trial.outgoing();

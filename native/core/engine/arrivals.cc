@@ -33,20 +33,19 @@ void Engine::greet(Peer& peer, const Greeting& greeting) {
 }
 
 void Engine::arrive(const Envelope& envelope, std::span<const std::byte> payload) {
-    if (Request* receive = matcher_.findPosted(envelope)) {
+    Request* receive = matcher_.findPosted(envelope);
+    if (receive != nullptr && receive->kind == Request::Kind::recv) {
         Matcher::remove(*receive);
         return receiveEager(*receive, envelope, payload);
     }
-    if (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr) ||
-        refuseClosed(envelope, nullptr))
+    if (receive == nullptr && (dropBroken(envelope, nullptr) || refuseOther(envelope, nullptr) ||
+                               refuseClosed(envelope, nullptr)))
         return;
-    count(self_->counters.unexpected);
-    auto message = std::make_unique<UnexpectedMessage>();
-    message->envelope = envelope;
-    message->form = UnexpectedMessage::Form::eager;
-    message->payload = std::make_unique_for_overwrite<std::byte[]>(payload.size());
-    std::copy(payload.begin(), payload.end(), message->payload.get());
-    matcher_.keep(std::move(message));
+    MatchedMessage message = UnexpectedMessage::eager(envelope);
+    std::copy(payload.begin(), payload.end(), message->payload().begin());
+    if (receive == nullptr) return keep(std::move(message));
+    Matcher::remove(*receive);
+    match(*receive, std::move(message));
 }
 
 void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& descriptor) {
@@ -55,16 +54,22 @@ void Engine::arrive(Peer& peer, const Envelope& envelope, const Descriptor& desc
         // receive stays posted.
         if (!peer.incomingTransfers->claim(descriptor.transfer)) return;
         Matcher::remove(*receive);
-        return beginPull(peer, *receive, envelope, descriptor);
+        if (receive->kind == Request::Kind::recv)
+            return beginPull(peer, *receive, envelope, descriptor);
+        MatchedMessage message = UnexpectedMessage::of(envelope, descriptor);
+        message->claimed = true;
+        return match(*receive, std::move(message));
     }
     if (dropBroken(envelope, &descriptor) || refuseOther(envelope, &descriptor) ||
         refuseClosed(envelope, &descriptor))
         return;
+    keep(UnexpectedMessage::of(envelope, descriptor));
+}
+
+void Engine::keep(MatchedMessage message) {
     count(self_->counters.unexpected);
-    auto message = std::make_unique<UnexpectedMessage>();
-    message->envelope = envelope;
-    message->form = UnexpectedMessage::Form::descriptor;
-    message->descriptor = descriptor;
+    // No receive will come any more. A sender that waits learns so when this rank has left.
+    if (leaving_ && !isCollective(message->envelope.kind)) return;
     matcher_.keep(std::move(message));
 }
 

@@ -66,10 +66,9 @@ void Engine::startCollective(CollectiveContext& context, Execution& execution) {
         execution.fail({.code = why.code, .peer = why.culprit}, why);
     }
     Error other;
-    matcher_.forEachUnexpected([&](const UnexpectedMessage& message) {
+    matcher_.forEachUnexpected(context.context, [&](const UnexpectedMessage& message) {
         const Envelope& envelope = message.envelope;
-        if (envelope.context == context.context &&
-            static_cast<std::uint32_t>(envelope.tag) == tag &&
+        if (static_cast<std::uint32_t>(envelope.tag) == tag &&
             envelope.kind != handle.envelope.kind)
             other = differs(envelope.kind, handle.envelope.kind, envelope.source);
     });
@@ -277,13 +276,11 @@ bool Engine::dropBroken(const Envelope& envelope, const Descriptor* descriptor) 
 
 void Engine::breakCollective(CollectiveContext& context, std::uint32_t tag, const Breakage& why) {
     context.broken[tag] = why;
-    matcher_.forEachUnexpected([&](UnexpectedMessage& message) {
-        const Envelope& envelope = message.envelope;
-        if (envelope.context != context.context || static_cast<std::uint32_t>(envelope.tag) != tag)
-            return;
+    matcher_.forEachUnexpected(context.context, [&](UnexpectedMessage& message) {
+        if (static_cast<std::uint32_t>(message.envelope.tag) != tag) return;
         const MatchedMessage taken = matcher_.take(message);
         const bool large = taken->form == UnexpectedMessage::Form::descriptor;
-        dropBroken(taken->envelope, large ? &taken->descriptor : nullptr);
+        dropBroken(taken->envelope, large ? &taken->descriptor() : nullptr);
     });
     // Each member tells all others, so that a rank that dies in the middle of telling is not
     // needed. While the job ends, everybody comes back anyway.
@@ -297,6 +294,19 @@ void Engine::breakCollective(CollectiveContext& context, std::uint32_t tag, cons
              why.text.substr(0, kMostText)});
         if (peer.link == Peer::Link::none) ask(peer);
     }
+}
+
+// A collective operation by its handle. False: it has ended.
+bool Engine::failExecution(const Request& handle, const Error& error) {
+    const auto context = contexts_.find(handle.envelope.context);
+    if (context == contexts_.end()) return false;
+    auto& live = context->second->live;
+    Execution* execution = live.first();
+    while (execution != nullptr && &execution->handle != &handle)
+        execution = live.after(*execution);
+    if (execution == nullptr) return false;
+    execution->fail(error, {});
+    return true;
 }
 
 void Engine::onBroken(const BrokenNotice& notice, std::span<const std::byte> text) {

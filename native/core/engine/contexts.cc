@@ -72,24 +72,18 @@ void Engine::refuse(UnexpectedMessage& message) {
         case UnexpectedMessage::Form::eager:
             return;
         case UnexpectedMessage::Form::local:
-            return complete(*message.sender, {.code = ErrorCode::transfer});
+            return complete(message.sender(), {.code = ErrorCode::transfer});
         case UnexpectedMessage::Form::descriptor: {
             Peer& peer = peerOf(message.envelope.source);
-            if (!peer.settled && peer.incomingTransfers->claim(message.descriptor.transfer))
-                finishTransfer(peer, message.descriptor.transfer, TransferState::failed);
+            if (!peer.settled && peer.incomingTransfers->claim(message.descriptor().transfer))
+                finishTransfer(peer, message.descriptor().transfer, TransferState::failed);
         }
     }
 }
 
 bool Engine::refuseClosed(const Envelope& envelope, const Descriptor* descriptor) {
     if (!closed_.contains(envelope.context)) return false;
-    UnexpectedMessage message;
-    message.envelope = envelope;
-    if (descriptor != nullptr) {
-        message.form = UnexpectedMessage::Form::descriptor;
-        message.descriptor = *descriptor;
-    }
-    refuse(message);
+    if (descriptor != nullptr) refuse(*UnexpectedMessage::of(envelope, *descriptor));
     matcher_.forget(envelope.context, [](UnexpectedMessage&) {});
     return true;
 }

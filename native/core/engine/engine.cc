@@ -7,7 +7,7 @@
 
 namespace onecopy {
 
-Engine::Engine() : matcher_(1) {
+Engine::Engine() : matcher_(1), allowance_(thresholds_.unexpected, 1) {
     ownSegment_ = std::make_unique<RankSegment>();
     self_ = ownSegment_.get();
     settings_.size = 1;
@@ -27,6 +27,7 @@ Engine::Engine(std::unique_ptr<LauncherLink> link)
       settings_(link_->job().header.settings),
       spin_(settings_.spinNanoseconds),
       matcher_(size_),
+      allowance_(thresholds_.unexpected, size_),
       packet_(settings_.channel == ChannelKind::socket ? SocketChannel::kPacketBytes : 0) {
     // A packet or record holds no more; a larger limit only turns eager messages into rendezvous.
     settings_.eagerLimit = std::min<std::uint64_t>(
@@ -67,25 +68,29 @@ void Engine::startSend(Request& request, std::int32_t dest, std::int32_t tag, st
 }
 
 void Engine::startSelfSend(Request& request) {
-    if (Request* receive = matcher_.findPosted(request.envelope)) {
-        Matcher::remove(*receive);
+    Request* receive = matcher_.findPosted(request.envelope);
+    if (receive != nullptr) Matcher::remove(*receive);
+    if (receive != nullptr && receive->kind == Request::Kind::recv)
         return receiveLocal(*receive, request);
+    const bool eager = settings_.eagerLimit > 0 && request.capacity <= settings_.eagerLimit &&
+                       !request.synchronous;
+    MatchedMessage message;
+    if (eager) {
+        if (receive == nullptr && !allowance_.allows(matcher_.keptBytes()))
+            return complete(request, {.code = ErrorCode::noMem});
+        message = UnexpectedMessage::eager(request.envelope);
+        IoCursor(request.parts).copyOut(message->payload().data(), request.capacity);
+    } else {
+        message = UnexpectedMessage::local(request.envelope, request);
+        request.state = Request::State::selfQueued;
+        selfSends_.append(request);
     }
-    auto message = std::make_unique<UnexpectedMessage>();
-    message->envelope = request.envelope;
-    if (settings_.eagerLimit > 0 && request.capacity <= settings_.eagerLimit &&
-        !request.synchronous) {
-        message->form = UnexpectedMessage::Form::eager;
-        message->payload = std::make_unique<std::byte[]>(request.capacity);
-        IoCursor(request.parts).copyOut(message->payload.get(), request.capacity);
+    if (receive == nullptr) {
         matcher_.keep(std::move(message));
-        return complete(request);
+    } else {
+        match(*receive, std::move(message));
     }
-    message->form = UnexpectedMessage::Form::local;
-    message->sender = &request;
-    request.state = Request::State::selfQueued;
-    selfSends_.append(request);
-    matcher_.keep(std::move(message));
+    if (eager) complete(request);
 }
 
 void Engine::startRecv(Request& request, const Selector& selector, MessageKind kind,
@@ -126,34 +131,20 @@ void Engine::startMatchedRecv(Request& request, MatchedMessage message, MessageK
 bool Engine::deliver(Request& receive, UnexpectedMessage& message) {
     switch (message.form) {
         case UnexpectedMessage::Form::eager:
-            receiveEager(receive, message.envelope,
-                         {message.payload.get(), message.envelope.bytes});
+            receiveEager(receive, message.envelope, message.payload());
             return true;
         case UnexpectedMessage::Form::local:
-            receiveLocal(receive, *message.sender);
+            receiveLocal(receive, message.sender());
             return true;
         case UnexpectedMessage::Form::descriptor: {
             Peer& peer = peerOf(message.envelope.source);
             if (peer.settled) return false;
-            if (!message.claimed && !peer.incomingTransfers->claim(message.descriptor.transfer))
-                return false;
-            beginPull(peer, receive, message.envelope, message.descriptor);
+            if (!message.claimed && !claim(message)) return false;
+            beginPull(peer, receive, message.envelope, message.descriptor());
             return true;
         }
     }
     return false;
-}
-
-// The first message for a receive or probe that has not been taken back by its sender.
-UnexpectedMessage* Engine::find(const Selector& selector) {
-    for (;;) {
-        UnexpectedMessage* message = matcher_.findUnexpected(selector);
-        if (message == nullptr || message->form != UnexpectedMessage::Form::descriptor)
-            return message;
-        Peer& peer = peerOf(message->envelope.source);
-        if (peer.incomingTransfers->published(message->descriptor.transfer)) return message;
-        matcher_.take(*message);
-    }
 }
 
 // ------------------------------------------------------------------------------------------------------------
@@ -187,8 +178,9 @@ bool Engine::cancel(Request& request) {
         case Request::State::selfQueued: {
             if (request.claimed) return false;
             UnexpectedMessage* mine = nullptr;
-            matcher_.forEachUnexpected([&](UnexpectedMessage& message) {
-                if (message.sender == &request) mine = &message;
+            matcher_.forEachUnexpected(request.envelope.context, [&](UnexpectedMessage& message) {
+                if (message.form == UnexpectedMessage::Form::local && &message.sender() == &request)
+                    mine = &message;
             });
             if (mine != nullptr) matcher_.take(*mine);
             break;
@@ -209,6 +201,7 @@ void Engine::abandon(Request& request) {
 
 void Engine::leave(bool well) {
     if (left_ || aborted_) return;
+    leaving_ = true;
     if (link_ != nullptr) {
         link_->say(ControlKind::leaving);
         // Nothing that this rank owes may be lost with it: its sends, and what it has promised to

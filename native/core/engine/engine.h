@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/engine/allowance.h"
 #include "core/engine/closed_contexts.h"
 #include "core/engine/error.h"
 #include "core/engine/peer.h"
@@ -41,10 +42,6 @@ struct WaitPurpose {
 // A sleep is cut this often for a look everywhere; nothing should be found by it, see
 // Counters::lateWakeups.
 inline constexpr int kFullLookMilliseconds = 250;
-
-// A message that a matched probe took out of the queues. Its sender, if it waits, waits for this
-// message's receive.
-using MatchedMessage = std::unique_ptr<UnexpectedMessage>;
 
 // Collective context of the communicator of all ranks, the only one with a collective area so far.
 inline constexpr std::uint32_t kWorldCollectives = 1;
@@ -88,6 +85,8 @@ class Engine final : private LauncherSink {
     // Receives a message that a matched probe took.
     void startMatchedRecv(Request& request, MatchedMessage message, MessageKind kind,
                           Datatype type);
+    // A matched probe that does not wait: its turn among the receives is that of when it started.
+    void startProbe(Request& request, const Selector& selector);
 
     // --------------------------------------------------------------------------------------------
     // the short way Every call tries it first: no request, nothing but the ring.
@@ -108,18 +107,22 @@ class Engine final : private LauncherSink {
                     Datatype type, Envelope& came);
 
     // Blocks until the request is complete; ok means just that, the request holds its own error.
-    // Otherwise timeout, or deadlock when only this blocked process itself could complete it; the
-    // request goes on.
+    // Otherwise timeout, deadlock when only this blocked process itself could complete it, or noMem
+    // when what it waits for may stand behind messages that there is no memory for; the request
+    // goes on, and after the last two it can be taken back.
     ErrorCode wait(Request& request, Nanoseconds deadline = kNever);
     ErrorCode waitAll(std::span<Request* const> requests, Nanoseconds deadline = kNever);
     // The same until any of them is complete; deadlock when none can be. With a deadline of 0 one
     // look.
     ErrorCode waitAny(std::span<Request* const> requests, Nanoseconds deadline = kNever);
     // Blocks until a message that matches is there; `found` says what it is.
-    Error probe(const Selector& selector, Envelope& found);
+    Error probe(const Selector& selector, Envelope& found, Nanoseconds deadline = kNever);
     // After one round of progress: true if a message that matches is there.
     bool iprobe(const Selector& selector, Envelope& found, Error& error);
-    Error matchedProbe(const Selector& selector, MatchedMessage& message);
+    // The same, and takes it out of the queues.
+    Error matchedProbe(const Selector& selector, MatchedMessage& message,
+                       Nanoseconds deadline = kNever);
+    bool matchedIprobe(const Selector& selector, MatchedMessage& message, Error& error);
     // ------------------------------------------------------------------------------------------------
     // contexts
     // So many ids in a row that no communicator of this job has had. Blocks while the launcher is
@@ -173,6 +176,16 @@ class Engine final : private LauncherSink {
     // --------------------------------------------------------------------------------------------------
     // progress Moves everything outstanding one step on, without blocking; true if anything moved.
     bool progress();
+    // Something has come that there is no memory to keep, so it was left where it is: its sender
+    // waits.
+    bool crowded() const { return crowded_; }
+    // Whoever asks again and again for this one's end is to be told: it may never come.
+    bool isHopeless(const Request& request);
+    // Then: ends what is watched and can be taken back with noMem. Nobody may be blocked who could
+    // be told otherwise, and what they wait for may stand behind what finds no room.
+    void refuseWatched();
+    // What takes the room.
+    Kept kept() { return matcher_.summary(); }
     // From now on the request, once complete, is handed out by takeSettled().
     void watch(Request& request) {
         request.watched = true;
@@ -278,6 +291,15 @@ class Engine final : private LauncherSink {
     void beginPull(Peer& peer, Request& receive, const Envelope& envelope,
                    const Descriptor& descriptor);
     UnexpectedMessage* find(const Selector& selector);
+    bool claim(UnexpectedMessage& message);
+    void match(Request& probe, MatchedMessage message);
+    MatchedMessage takeFirst(const Selector& selector);
+    void keep(MatchedMessage message);
+    Error refusalNow(const Selector& selector);
+    bool mayTakeFrom(const Peer& peer);
+    bool canBeTakenBack(const Request& request) const;
+    bool failExecution(const Request& handle, const Error& error);
+    bool passingLookAt(const RingChannel* but) const;
 
     // Moving.
     bool advance();
@@ -327,11 +349,14 @@ class Engine final : private LauncherSink {
     std::int32_t deadMember(std::uint32_t context) const;
 
     // Waiting.
-    template <typename Done>
-    ErrorCode waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose);
+    template <typename Done, typename MayGiveUp>
+    ErrorCode waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose,
+                        MayGiveUp mayGiveUp);
     bool eventsPending() const;
     bool worthALook(const WaitPurpose& purpose) const;
     void waitFor(const std::function<bool()>& done, const WaitPurpose& purpose);
+    ErrorCode waitFor(const std::function<bool()>& done, const WaitPurpose& purpose,
+                      Nanoseconds deadline);
     void sleep(Nanoseconds deadline);
     void watchChannel(Peer& peer);
     void showWait(const WaitPurpose& purpose);
@@ -356,6 +381,9 @@ class Engine final : private LauncherSink {
     Thresholds thresholds_ = Thresholds::fromEnvironment();
 
     Matcher matcher_;
+    Allowance allowance_;
+    bool crowded_ = false;
+    bool leaving_ = false;
     std::vector<std::unique_ptr<Peer>> peers_;  // by rank; [rank_] is empty
     std::vector<Peer*> connected_;
     std::size_t firstPeer_ = 0;  // whose turn it is: every peer is first in its turn

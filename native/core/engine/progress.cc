@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 
 #include "core/channels/socket/socket_channel.h"
@@ -48,7 +49,7 @@ bool Engine::progress() {
 
 void Engine::takeFrom(Peer& peer, std::size_t most) {
     try {
-        peer.channel->take(peer, most);
+        if (mayTakeFrom(peer)) peer.channel->take(peer, most);
     } catch (const std::exception& error) {
         cannotGoOn(error);
     }
@@ -58,7 +59,15 @@ void Engine::takeFrom(Peer& peer, std::size_t most) {
 // cannot be taken back: the job ends, and says why. What waits here comes back once the launcher
 // has said so.
 void Engine::cannotGoOn(const std::exception& error) {
-    abort(1, false, "rank " + std::to_string(rank_) + " cannot go on: " + error.what());
+    std::string why = error.what();
+    if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
+        const Kept most = kept();
+        why = "there is no memory left. It keeps " + std::to_string(most.messages) + " messages (" +
+              std::to_string(most.bytes) + " bytes) that no receive has asked for, " +
+              std::to_string(most.likeIt) + " of them from rank " + std::to_string(most.source) +
+              " with tag " + std::to_string(most.tag);
+    }
+    abort(1, false, "rank " + std::to_string(rank_) + " cannot go on: " + why);
 }
 
 // The peer waits for something that this rank cannot send.
@@ -69,6 +78,7 @@ void Engine::giveUp(const Peer& peer, const std::string& why) {
 }
 
 bool Engine::advance() {
+    crowded_ = false;
     bool moved = lookAtLauncher();
     // By index: onPeer may add to the list, though not from within this loop.
     for (std::size_t i = 0; i < connected_.size(); ++i) {
@@ -101,7 +111,12 @@ bool Engine::lookAtLauncher() {
 
 bool Engine::progressPeer(Peer& peer) {
     bool moved = false;
-    if (peer.channel->seemsReadable()) moved |= peer.channel->take(peer, kItemsPerTurn) > 0;
+    if (peer.channel->seemsReadable()) {
+        if (mayTakeFrom(peer))
+            moved |= peer.channel->take(peer, kItemsPerTurn) > 0;
+        else
+            crowded_ = true;
+    }
     moved |= lookAtPublished(peer);
     if (!peer.published.empty()) moved |= push(peer);
     if (peer.hasWork()) moved |= flush(peer);

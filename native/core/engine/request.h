@@ -12,6 +12,7 @@
 #include "core/engine/error.h"
 #include "core/engine/list.h"
 #include "core/matching/envelope.h"
+#include "core/matching/message.h"
 #include "core/movers/io_cursor.h"
 #include "core/reduction/combiner.h"
 #include "core/transfer/transfer.h"
@@ -51,8 +52,9 @@ struct QueueTag : Link {};  // the one queue a request waits in
 struct ServeTag : Link {};  // sends whose receiver asked for staged bytes
 
 struct Request : QueueTag, ServeTag {
-    // A collective request stands for a whole schedule that is being executed (core/schedule).
-    enum class Kind : std::uint8_t { send, recv, collective };
+    // A collective request stands for a whole schedule that is being executed (core/schedule). A
+    // probe is posted like a receive, and complete once it has `matched` a message.
+    enum class Kind : std::uint8_t { send, recv, collective, probe };
     enum class State : std::uint8_t {
         idle,
         outgoing,    // send: waits for the connection, room on the channel or a transfer slot
@@ -107,6 +109,7 @@ struct Request : QueueTag, ServeTag {
     Selector selector;
     std::int32_t peer = kAnySource;  // send: destination; recv: source once matched
     std::uint64_t order = 0;         // recv: posting order
+    MatchedMessage matched;          // probe
     iovec single{};
     std::span<const iovec> parts;
     std::uint64_t capacity = 0;

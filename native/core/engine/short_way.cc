@@ -21,6 +21,10 @@ constexpr unsigned kLooksPerOther = 32;
 // The same with more ranks than cores.
 constexpr unsigned kYields = 8;
 
+// A rank that is busy with what it keeps takes no more in passing: who sends faster than this rank
+// receives is to wait, instead of filling its memory.
+constexpr std::uint64_t kEnoughKept = 4096;
+
 }  // namespace
 
 RingChannel* Engine::shortWayTo(std::int32_t rank) const {
@@ -32,14 +36,14 @@ RingChannel* Engine::shortWayTo(std::int32_t rank) const {
 void Engine::prepareSend(std::int32_t dest) {
     const RingChannel* ring = shortWayTo(dest);
     if (ring != nullptr) ring->fetchRoom();
-    if (++shortWays_ % kCallsPerLook == 0 && (outstanding_ > 0 || somethingElse(ring))) progress();
+    if (++shortWays_ % kCallsPerLook == 0 && (outstanding_ > 0 || passingLookAt(ring))) progress();
 }
 
 void Engine::prepareRecv(std::int32_t source) {
     const RingChannel* ring = shortWayTo(source);
     if (ring == nullptr) return;
     ring->fetchNext();
-    if (++shortWays_ % kCallsPerLook == 0 && somethingElse(ring)) progress();
+    if (++shortWays_ % kCallsPerLook == 0 && passingLookAt(ring)) progress();
     // What has come belongs to the receives that were posted before this one. No more is taken out
     // than these can be: what they leave would have to be kept.
     if (outstanding_ > 0 && ring->nextFlag() != 0) takeFrom(peerOf(source), outstanding_);
@@ -58,7 +62,7 @@ bool Engine::sendAtOnce(const void* data, std::uint64_t bytes, std::int32_t dest
 bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& selector,
                         MessageKind kind, Datatype type, Envelope& came) {
     // Whatever is posted or kept may come first, and has to be moved on while this rank waits.
-    if (outstanding_ > 0 || matcher_.keepsAny()) return false;
+    if (outstanding_ > 0 || matcher_.kept() > 0) return false;
     RingChannel* ring = shortWayTo(selector.source);
     if (ring == nullptr) return false;
     std::uint32_t flag = ring->nextFlag();
@@ -68,7 +72,7 @@ bool Engine::recvAtOnce(void* data, std::uint64_t capacity, const Selector& sele
 
 bool Engine::takeAtOnce(void* data, std::uint64_t capacity, const Selector& selector,
                         MessageKind kind, Datatype type, Envelope& came) {
-    if (outstanding_ > 0 || matcher_.keepsAny()) return false;
+    if (outstanding_ > 0 || matcher_.kept() > 0) return false;
     RingChannel* ring = shortWayTo(selector.source);
     if (ring == nullptr) return false;
     const std::uint32_t flag = ring->nextFlag();
@@ -127,6 +131,10 @@ std::uint32_t Engine::yieldOn(const RingChannel& ring) const {
         if (somethingElse(&ring)) return 0;
     }
     return 0;
+}
+
+bool Engine::passingLookAt(const RingChannel* but) const {
+    return matcher_.kept() < kEnoughKept && somethingElse(but);
 }
 
 // Anything but what comes out of this ring; null: no exception.

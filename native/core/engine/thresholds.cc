@@ -37,6 +37,7 @@ Thresholds Thresholds::fromEnvironment() {
     read("ONECOPY_HEAP_TWO_SIDED", 0, thresholds.heapTwoSided);
     read("ONECOPY_TWO_SIDED", 0, thresholds.twoSided);
     read("ONECOPY_PUSH_SLICE", 0, thresholds.share);
+    read("ONECOPY_UNEXPECTED", 0, thresholds.unexpected);
     std::uint64_t us = thresholds.yieldNanoseconds / 1000;
     read("ONECOPY_YIELD_US", 0, us);
     thresholds.yieldNanoseconds = us * 1000;

@@ -30,6 +30,10 @@ struct Thresholds {
     // Barrier of 8 ranks on 2 cores: 20 us with 50 us of it, 12 us with 500.
     std::uint64_t yieldNanoseconds = 500'000;
 
+    // ONECOPY_UNEXPECTED: how much memory a rank spends on messages that came before their
+    // receives; 0: what the system has left (see allowance.h).
+    std::uint64_t unexpected = 0;
+
     // What the environment says; throws std::invalid_argument with a sentence about what is no
     // number of bytes.
     static Thresholds fromEnvironment();

@@ -96,8 +96,9 @@ void Engine::openSleep() {
 void Engine::watchChannel(Peer& peer) {
     const int fd = peer.channel->descriptor();
     if (fd < 0) return;
-    // An exhausted socket stays readable for ever; it has nothing more to say.
-    const bool watch = !peer.channel->exhausted();
+    // An exhausted socket stays readable for ever; it has nothing more to say. So does one with
+    // messages that there is no memory for.
+    const bool watch = !peer.channel->exhausted() && mayTakeFrom(peer);
     const bool writable = peer.waitsForRoom();
     if (watch == peer.watched && writable == peer.watchesWritable) return;
     epoll_event event{};
@@ -216,10 +217,14 @@ bool Engine::worthALook(const WaitPurpose& purpose) const {
            peer.outDirection->finished.load(std::memory_order_relaxed) != peer.finishedSeen;
 }
 
-// Moves all of the rank's outstanding work until `done`; ok, or timeout.
-template <typename Done>
-ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& purpose) {
-    if (done()) return ErrorCode::ok;
+// Moves all of the rank's outstanding work until `done`; ok, timeout, or noMem.
+template <typename Done, typename MayGiveUp>
+ErrorCode Engine::waitUntil(Done isDone, Nanoseconds deadline, const WaitPurpose& purpose,
+                            MayGiveUp mayGiveUp) {
+    // What is waited for may stand behind what there is no memory for.
+    const auto givesUp = [&] { return crowded_ && mayGiveUp(); };
+    const auto done = [&] { return isDone() || givesUp(); };
+    if (isDone()) return ErrorCode::ok;
     const Nanoseconds spin = spin_ == 0 ? 0 : spin_ + purpose.transferNanoseconds;
     // Whoever has spun has given what it waits for its time already.
     const Nanoseconds yielding = spin == 0 ? thresholds_.yieldNanoseconds : spin_;
@@ -278,7 +283,7 @@ ErrorCode Engine::waitUntil(Done done, Nanoseconds deadline, const WaitPurpose& 
         disarm();
     }
     if (shown) hideWait();
-    return result;
+    return result == ErrorCode::ok && givesUp() && !isDone() ? ErrorCode::noMem : result;
 }
 
 ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
@@ -287,17 +292,25 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
     progress();
     if (request.complete()) return ErrorCode::ok;
     if (onlySelfCanComplete(request)) return ErrorCode::deadlock;
+    const auto isComplete = [&] { return request.complete(); };
     if (request.kind == Request::Kind::collective) {
-        return waitUntil([&] { return request.complete(); }, deadline,
+        return waitUntil(isComplete, deadline,
                          {.operation = operationOf(request.envelope.kind),
                           .context = request.envelope.context,
                           .bytes = request.capacity,
                           .transferNanoseconds =
-                              std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)});
+                              std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)},
+                         // It ends as soon as the others have been told.
+                         [&] {
+                             failExecution(request, {.code = ErrorCode::noMem});
+                             return false;
+                         });
     }
     const bool send = request.kind == Request::Kind::send;
-    return waitUntil([&] { return request.complete(); }, deadline,
-                     {.operation = send ? Operation::send : Operation::recv,
+    return waitUntil(isComplete, deadline,
+                     {.operation = send                                   ? Operation::send
+                                   : request.kind == Request::Kind::probe ? Operation::probe
+                                                                          : Operation::recv,
                       .peer = request.peer,
                       .tag = send ? request.envelope.tag : request.selector.tag,
                       .context = send ? request.envelope.context : request.selector.context,
@@ -305,7 +318,8 @@ ErrorCode Engine::wait(Request& request, Nanoseconds deadline) {
                       .transferNanoseconds =
                           request.state == Request::State::published
                               ? std::min(request.capacity / kBytesPerNanosecond, kLongestTransfer)
-                              : 0});
+                              : 0},
+                     [&] { return canBeTakenBack(request); });
 }
 
 ErrorCode Engine::waitAll(std::span<Request* const> requests, Nanoseconds deadline) {
@@ -326,14 +340,14 @@ ErrorCode Engine::waitAll(std::span<Request* const> requests, Nanoseconds deadli
         while (first < requests.size() && requests[first]->complete()) ++first;
         return first == requests.size();
     };
-    return waitUntil(done, deadline, {.operation = Operation::wait});
+    return waitUntil(done, deadline, {.operation = Operation::wait}, [] { return true; });
 }
 
 ErrorCode Engine::waitAny(std::span<Request* const> requests, Nanoseconds deadline) {
     progress();
     const auto isComplete = [](const Request* request) { return request->complete(); };
     if (requests.empty() || std::ranges::any_of(requests, isComplete)) return ErrorCode::ok;
-    if (deadline == 0) return ErrorCode::timeout;
+    if (deadline == 0) return crowded_ ? ErrorCode::noMem : ErrorCode::timeout;
     const auto canNeverEnd = [&](const Request* request) { return onlySelfCanComplete(*request); };
     if (std::ranges::all_of(requests, canNeverEnd)) return ErrorCode::deadlock;
     // They count their ends: no look at all of them for each thing that moves.
@@ -349,61 +363,18 @@ ErrorCode Engine::waitAny(std::span<Request* const> requests, Nanoseconds deadli
         std::span<Request* const> requests;
         std::uint64_t ended = 0;
     } count(requests);
-    return waitUntil([&] { return count.ended > 0; }, deadline, {.operation = Operation::wait});
+    return waitUntil([&] { return count.ended > 0; }, deadline, {.operation = Operation::wait},
+                     [] { return true; });
 }
 
-bool Engine::iprobe(const Selector& selector, Envelope& found, Error& error) {
-    progress();
-    if (const UnexpectedMessage* message = find(selector)) {
-        found = message->envelope;
-        return true;
-    }
-    error = recvRefusal(selector);
-    return false;
-}
-
-// Blocks until a message is there or none can come.
-Error Engine::probe(const Selector& selector, Envelope& found) {
-    Error error;
-    const auto done = [&] {
-        if (const UnexpectedMessage* message = find(selector)) {
-            found = message->envelope;
-            return true;
-        }
-        error = recvRefusal(selector);
-        if (!error && (size_ == 1 || isSelf(selector.source))) error.code = ErrorCode::deadlock;
-        return static_cast<bool>(error);
-    };
-    waitUntil(done, kNever,
-              {.operation = Operation::probe,
-               .peer = selector.source,
-               .tag = selector.tag,
-               .context = selector.context});
-    return error;
-}
-
-Error Engine::matchedProbe(const Selector& selector, MatchedMessage& message) {
-    for (;;) {
-        Envelope found;
-        if (Error error = probe(selector, found)) return error;
-        // Between two looks the sender may have taken it back.
-        UnexpectedMessage* first = find(selector);
-        if (first == nullptr) continue;
-        message = matcher_.take(*first);
-        if (message->form == UnexpectedMessage::Form::local) {
-            message->sender->claimed = true;
-            return {};
-        }
-        if (message->form == UnexpectedMessage::Form::eager) return {};
-        message->claimed =
-            peerOf(message->envelope.source).incomingTransfers->claim(message->descriptor.transfer);
-        if (message->claimed) return {};
-    }
-}
-
-// abandon() and leave() wait from another file.
+// For other files. The first is for those that must wait to the end.
 void Engine::waitFor(const std::function<bool()>& done, const WaitPurpose& purpose) {
-    waitUntil(done, kNever, purpose);
+    waitUntil(done, kNever, purpose, [] { return false; });
+}
+
+ErrorCode Engine::waitFor(const std::function<bool()>& done, const WaitPurpose& purpose,
+                          Nanoseconds deadline) {
+    return waitUntil(done, deadline, purpose, [] { return true; });
 }
 
 }  // namespace onecopy

@@ -67,8 +67,12 @@ export interface PreparedOperation {
 
 /** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
 export interface MatchedMessage extends Arrival {
+  /** It can be received once. A call that fails because of its buffer has not received it. */
+  readonly received: boolean;
   /** @param mode see `MODE` */
   receive(buffer: BufferLike, mode?: number): void;
+  /** The same without blocking. */
+  start(buffer: BufferLike, mode?: number): PendingOperation;
   /** The same for a message in parts. */
   receiveParts(): readonly ArrayBuffer[];
 }
@@ -84,6 +88,12 @@ export interface PendingParts {
   readonly operation: PendingOperation;
   /** The parts, once, after the operation has succeeded. */
   take(): readonly ArrayBuffer[];
+}
+
+/** A matched probe that does not wait. Posted among the receives, it takes its turn with them. */
+export interface PendingProbe extends PendingOperation {
+  /** Once it is complete, unless it failed or was cancelled. */
+  readonly message: MatchedMessage | undefined;
 }
 
 /**
@@ -127,12 +137,19 @@ export interface Engine {
   recvParts(source: number, tag: number, context: number): ReceivedParts;
   irecvParts(source: number, tag: number, context: number): PendingParts;
 
-  /** Blocks until a message that matches is there; leaves it there. */
-  probe(source: number, tag: number, context: number): Arrival;
+  /**
+   * Blocks until a message that matches is there; leaves it there. After `timeout` milliseconds, if given, throws
+   * `ERR_TIMEOUT`.
+   */
+  probe(source: number, tag: number, context: number, timeout?: number): Arrival;
   /** After one round of progress: the message that a receive would get now, left where it is. */
   iprobe(source: number, tag: number, context: number): Arrival | undefined;
-  /** Blocks until a message that matches is there, and takes it. */
-  mprobe(source: number, tag: number, context: number): MatchedMessage;
+  /** Blocks like `probe`, and takes the message. */
+  mprobe(source: number, tag: number, context: number, timeout?: number): MatchedMessage;
+  /** Takes the message that `iprobe` would find. */
+  improbe(source: number, tag: number, context: number): MatchedMessage | undefined;
+  /** Starts to wait for a message that matches, which it takes. */
+  startProbe(source: number, tag: number, context: number): PendingProbe;
 
   /**
    * Ids of contexts that no communicator of the job has had, so many in a row. Blocks for a moment, but for no other

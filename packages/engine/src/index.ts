@@ -24,6 +24,7 @@ export {
   MODE,
   type PendingOperation,
   type PendingParts,
+  type PendingProbe,
   PROC_NULL,
   type PreparedOperation,
   type ReceivedParts,

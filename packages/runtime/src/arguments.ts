@@ -117,6 +117,12 @@ export function checkBlockingOptions(call: string, options: unknown): number | u
   return checkTimeout(call, (options as { timeout?: unknown }).timeout);
 }
 
+/** For calls that take none. `instead` is a sentence. */
+export function refuseOptions(call: string, options: unknown, instead: string): void {
+  if (options === undefined) return;
+  throw new MpiError('ERR_ARG', `${call}: takes no options. ${instead}`);
+}
+
 export function checkTimeout(call: string, timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === Number.POSITIVE_INFINITY) return undefined;
   if (typeof timeout === 'number' && timeout >= 0) return timeout;

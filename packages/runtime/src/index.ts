@@ -65,13 +65,14 @@ export {
   SUM,
 } from './operators.ts';
 export { PersistentRequest, type Rounds, startAll } from './persistent.ts';
+export { Message, type Received } from './point-to-point/message.ts';
+export type { MessagesOptions } from './point-to-point/message-stream.ts';
 export type {
   ObjectOptions,
   ObjectSendOptions,
   ObjectStartOptions,
   ReceivedObject,
 } from './point-to-point/objects.ts';
-export type { Received } from './point-to-point/probing.ts';
 export { Request, type WaitOptions } from './request.ts';
 export { Status } from './status.ts';
 export type { AdjacentOptions, CartOptions, DistGraphOptions } from './topologies/creation.ts';
