@@ -8,22 +8,14 @@
 
 #include "addon/collectives.h"
 #include "addon/contexts.h"
+#include "addon/datatypes.h"
 #include "addon/face.h"
+#include "addon/messages.h"
 #include "addon/persistent.h"
 #include "addon/view.h"
 #include "addon/waiting.h"
 
 namespace onecopy {
-
-ErrorCode finish(RankFace& rank, Request& request) {
-    const ErrorCode waited = rank.engine->wait(request);
-    if (waited != ErrorCode::ok) {
-        rank.engine->cancel(request);
-        reportError(rank, {.peer = request.peer, .expected = request.capacity});
-        return waited;
-    }
-    return reportOutcome(rank, request);
-}
 
 namespace {
 
@@ -68,31 +60,6 @@ napi_value recv(napi_env env, napi_callback_info info) {
 
 // ----------------------------------------------------------------------------------------------
 // operations in flight
-
-// Starts what could not be done at once. `pins`: another process may touch the memory.
-template <typename Start>
-napi_value startPending(RankFace& rank, napi_value buffer, const View& view, bool pins,
-                        Start start) {
-    const Looking looking(rank.views);
-    double handle = 0;
-    Pending& pending = rank.pending.open(handle);
-    const std::size_t slot = HandleTable<Pending>::slotOf(handle);
-    pending.handle = handle;
-    pending.buffer.keep(rank.views, static_cast<std::uint32_t>(slot), view);
-    if (pins) pending.buffer.pin(buffer);
-    Request& request = pending.request;
-    request.setBuffer(view.data, view.bytes);
-    request.owner = &pending.buffer;
-    request.cookie = &pending;
-    start(request);
-    if (request.complete() && !request.error) {
-        reportOutcome(rank, request);
-        rank.pending.close(handle);
-        return done(rank, ErrorCode::ok);
-    }
-    rank.report[kSlot] = static_cast<double>(slot);
-    return done(rank, handle);
-}
 
 napi_value isend(napi_env env, napi_callback_info info) {
     return guardedMessage<-1>(env, info, [&](RankFace& rank, napi_value buffer, Addressed to) {
@@ -370,6 +337,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     registerWaiting(env, exports);
     registerPersistent(env, exports);
     registerContexts(env, exports);
+    registerDatatypes(env, exports);
     registerCollectives(env, exports);
     exportRaw(env, exports, "wtime", wtime);
 }

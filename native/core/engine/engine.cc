@@ -77,7 +77,7 @@ void Engine::startSelfSend(Request& request) {
         !request.synchronous) {
         message->form = UnexpectedMessage::Form::eager;
         message->payload = std::make_unique<std::byte[]>(request.capacity);
-        IoCursor(request.parts).copyOut(message->payload.get(), request.capacity);
+        request.copyOut(0, message->payload.get(), request.capacity);
         matcher_.keep(std::move(message));
         return complete(request);
     }

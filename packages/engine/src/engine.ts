@@ -1,5 +1,5 @@
 import type { EngineCommunicator } from './collectives.ts';
-import type { BufferLike } from './datatypes.ts';
+import type { Items, MessageBuffer } from './layout.ts';
 
 /** Wildcard for the source of a receive or probe (MPI-4.1 section 3.2.4). */
 export const ANY_SOURCE = -1;
@@ -68,7 +68,7 @@ export interface PreparedOperation {
 /** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
 export interface MatchedMessage extends Arrival {
   /** @param mode see `MODE` */
-  receive(buffer: BufferLike, mode?: number): void;
+  receive(buffer: MessageBuffer, mode?: number): void;
   /** The same for a message in parts. */
   receiveParts(): readonly ArrayBuffer[];
 }
@@ -95,18 +95,18 @@ export interface Engine {
   readonly rank: number;
   readonly size: number;
 
-  send(buffer: BufferLike, dest: number, tag: number, context: number, mode?: number): void;
-  recv(buffer: BufferLike, source: number, tag: number, context: number, mode?: number): Arrival;
+  send(buffer: MessageBuffer, dest: number, tag: number, context: number, mode?: number): void;
+  recv(buffer: MessageBuffer, source: number, tag: number, context: number, mode?: number): Arrival;
   /** These start; an operation that is done when it is returned has succeeded. */
   isend(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     dest: number,
     tag: number,
     context: number,
     mode?: number,
   ): PendingOperation;
   irecv(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     source: number,
     tag: number,
     context: number,
@@ -163,14 +163,14 @@ export interface Engine {
 
   /** Buffer and address are checked and kept; nothing is sent. */
   prepareSend(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     dest: number,
     tag: number,
     context: number,
     mode?: number,
   ): PreparedOperation;
   prepareRecv(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     source: number,
     tag: number,
     context: number,
@@ -200,6 +200,11 @@ export interface Engine {
    * Using it afterwards is `ERR_FREED`. False if it was detached before, or stays as it is until it is collected.
    */
   free(buffer: ArrayBuffer): boolean;
+
+  /** Copies the data of items into `packed` from byte `position` on; the caller knows that there is room. */
+  pack(items: Items, packed: Uint8Array, position: number): void;
+  /** The other way. */
+  unpack(items: Items, packed: Uint8Array, position: number): void;
 
   /** Seconds since some moment in the past; the same clock for all ranks of the machine (MPI-4.1 section 9.6). */
   wtime(): number;

@@ -8,7 +8,7 @@ import {
   type TypedArrayClass,
 } from '@onecopy/engine';
 import { checkSource, checkTagOrAny, wrongDatatype } from '../arguments.ts';
-import { datatypeOf, type Fresh } from '../datatypes.ts';
+import { basicDatatypeOf, type Fresh } from '../datatypes.ts';
 import { type Status, statusOfNobody } from '../status.ts';
 import { PersistentMessages } from './persistent.ts';
 
@@ -81,7 +81,9 @@ export abstract class ProbedMessages extends PersistentMessages {
     tag: number = ANY_TAG,
   ): Received<T> {
     const place = this.place();
-    const { arrayClass, name, bytes: size } = datatypeOf(type) ?? wrongDatatype('recvNew', type);
+    const datatype = basicDatatypeOf(type);
+    if (!datatype?.isPlain) return wrongDatatype('recvNew', type);
+    const { arrayClass, name, bytes: size } = datatype;
     const from = checkSource('recvNew', source, place);
     const label = checkTagOrAny('recvNew', tag);
     if (from === PROC_NULL) {
