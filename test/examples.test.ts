@@ -207,6 +207,52 @@ describe('heat2d', () => {
   });
 });
 
+/** The serial reference: the hottest cell after so many steps. */
+function hottestOf(length: number, steps: number): number {
+  const at = (x: number, y: number, z: number): number => {
+    const inside = (i: number): number => (i + length) % length;
+    return (inside(x) * length + inside(y)) * length + inside(z);
+  };
+  let cells = new Float64Array(length ** 3);
+  cells[0] = 1000;
+  for (let step = 0; step < steps; step++) {
+    const before = cells;
+    cells = before.map((_, i) => {
+      const z = i % length;
+      const y = Math.floor(i / length) % length;
+      const x = Math.floor(i / length ** 2);
+      const across = before[at(x - 1, y, z)]! + before[at(x + 1, y, z)]!;
+      const along = before[at(x, y - 1, z)]! + before[at(x, y + 1, z)]!;
+      return (across + along + (before[at(x, y, z - 1)]! + before[at(x, y, z + 1)]!)) / 6;
+    });
+  }
+  return Math.max(...cells);
+}
+
+describe('halo3d', () => {
+  test.each([
+    [1, '1 x 1 x 1'],
+    [3, '3 x 1 x 1'],
+    [4, '2 x 2 x 1'],
+    [8, '2 x 2 x 2'],
+  ])('on %i ranks is the same to the last bit', async (ranks, grid) => {
+    const output = await outputOf('halo3d.ts', ranks, '--cells=9', '--steps=7');
+    const { time, ...printed } = fields(output);
+    expect(printed).toMatchObject({ ranks: grid, hottest: String(hottestOf(9, 7)) });
+    expect(time).toMatch(/^\d+\.\d{3} s$/);
+  });
+
+  test('with layers of all lengths, by each way that bytes go', async () => {
+    const args = ['--cells=70', '--steps=3'];
+    const file = join(root, 'examples/halo3d.ts');
+    const expected = String(hottestOf(70, 3));
+    for (const options of [[], ['--deny-pull'], ['--eager-limit', '0'], ['--channel', 'socket']]) {
+      const { stdout, stderr } = await runOnecopy(['run', '-n', '4', ...options, file, ...args]);
+      expect(fields(stdout).hottest, stderr).toBe(expected);
+    }
+  });
+});
+
 /** The serial reference: sorts all of the text's numbers at once. */
 function sortedLines(text: string): string {
   const numbers = text.split(/[\s,]+/).flatMap((token) => (token === '' ? [] : [Number(token)]));
@@ -598,6 +644,7 @@ describe('a wrong command line is refused', () => {
   test.each([
     ['pi.ts', ['--strip', '5'], /^Unknown option '--strip'/],
     ['heat2d.ts', ['--rows=0'], /^--rows takes a whole number from 1 to 100000, not '0'$/],
+    ['halo3d.ts', ['--cells=1'], /^--cells takes a whole number from 3 to 1000, not '1'$/],
     ['samplesort.ts', ['a', 'b'], /^There can be only one FILE to sort\.$/],
     ['kmeans.ts', ['--columns=1,x'], /^--columns takes a whole number from 1 to 1000000, not 'x'$/],
   ])('%s %j', async (name, args, message) => {
@@ -605,7 +652,7 @@ describe('a wrong command line is refused', () => {
     const [first, empty, usage] = stderr.split('\n');
     expect(first).toMatch(message);
     expect(empty).toBe('');
-    expect(usage).toMatch(new RegExp(`^Usage: onecopy run -n 4 examples/${name}`));
+    expect(usage).toMatch(new RegExp(`^Usage: onecopy run -n \\d examples/${name}`));
     expect(stderr.match(/Usage/g), 'once for all ranks').toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   });

@@ -4,12 +4,14 @@ import {
   ANY_TAG,
   type AttributeKey,
   alloc,
+  type BasicDatatype,
+  BFLOAT16,
   type BufferArgument,
   type CartCommunicator,
   Communicator,
   type Comparison,
   type Completed,
-  type Datatype,
+  Datatype,
   type DistGraphCommunicator,
   DOUBLE,
   dimsCreate,
@@ -24,6 +26,8 @@ import {
   MPI_VERSION,
   Op,
   type PersistentRequest,
+  pack,
+  packSize,
   processorName,
   type Received,
   type ReceivedObject,
@@ -37,6 +41,7 @@ import {
   testAny,
   testSome,
   UNDEFINED,
+  unpack,
   waitAll,
   waitAny,
   waitSome,
@@ -347,12 +352,43 @@ export async function reductions(comm: Communicator): Promise<void> {
   comm.reduce(doubles, SUM, '0');
 }
 
+export function datatypes(comm: Communicator): void {
+  const column = Datatype.vector(3, 1, 4, DOUBLE);
+  expectType<Datatype>()(column);
+  expectType<Datatype>()(Datatype.contiguous(2, 'COMPLEX'));
+  expectType<Datatype>()(Datatype.hvector(3, 1, 32, column));
+  expectType<Datatype>()(Datatype.indexed([1], Int32Array.of(0), column));
+  expectType<Datatype>()(Datatype.hindexedBlock(1, [0], BFLOAT16));
+  expectType<Datatype>()(Datatype.subarray([4, 4], [2, 2], [0, 0], DOUBLE, { order: 'Fortran' }));
+  expectType<Datatype>()(Datatype.struct([1, 1], [0, 8], [DOUBLE, 'INT32_T']));
+  expectType<Datatype>()(Datatype.resized(Datatype.dup(column), 0, 8));
+  expectType<number>()(column.extent + column.trueLb);
+  expectType<string>()(column.name);
+  expectType<number | undefined>()(comm.recv({ data: bytes, datatype: column }, 0).count(column));
+  expectType<number | undefined>()(comm.probe().elements(column));
+  comm.sendrecv({ data: bytes, datatype: column }, 0, 0, { data: doubles, datatype: column });
+  expectType<Uint8Array<ArrayBuffer>>()(pack({ data: doubles, datatype: column }));
+  expectType<number>()(pack(doubles, bytes, 8));
+  expectType<number>()(unpack(bytes, { data: doubles, datatype: column }, 8));
+  expectType<number>()(packSize(3, column));
+  // @ts-expect-error a class is not a datatype
+  Datatype.contiguous(2, Float64Array);
+  // @ts-expect-error what a structure sends is no type of its own
+  Datatype.contiguous(2, 'MIXED');
+  // @ts-expect-error there is no such order
+  Datatype.subarray([4], [2], [0], DOUBLE, { order: 'C++' });
+  // @ts-expect-error datatypes never change
+  column.size = 3;
+  // @ts-expect-error packed data are bytes
+  unpack(doubles, doubles);
+}
+
 export function operators(comm: Communicator): void {
   expectType<Op>()(
     Op.create((left, inout, datatype) => {
       expectType<TypedArray>()(left);
       expectType<TypedArray>()(inout);
-      expectType<Datatype>()(datatype);
+      expectType<BasicDatatype>()(datatype);
     }),
   );
   const longest = Op.create<Float64Array>(

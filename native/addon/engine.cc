@@ -8,24 +8,15 @@
 
 #include "addon/collectives.h"
 #include "addon/contexts.h"
+#include "addon/datatypes.h"
 #include "addon/face.h"
+#include "addon/messages.h"
 #include "addon/persistent.h"
 #include "addon/probing.h"
-#include "addon/started.h"
 #include "addon/view.h"
 #include "addon/waiting.h"
 
 namespace onecopy {
-
-ErrorCode finish(RankFace& rank, Request& request) {
-    const ErrorCode waited = rank.engine->wait(request);
-    if (waited != ErrorCode::ok) {
-        rank.engine->cancel(request);
-        reportError(rank, {.code = waited, .peer = request.peer, .expected = request.capacity});
-        return waited;
-    }
-    return reportOutcome(rank, request);
-}
 
 namespace {
 
@@ -263,6 +254,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
     registerWaiting(env, exports);
     registerPersistent(env, exports);
     registerContexts(env, exports);
+    registerDatatypes(env, exports);
     registerCollectives(env, exports);
     exportRaw(env, exports, "wtime", wtime);
 }

@@ -15,6 +15,7 @@
 #include "addon/heap.h"
 #include "addon/napi_setup.h"
 #include "addon/pending.h"
+#include "core/datatypes/layout.h"
 #include "core/engine/engine.h"
 
 namespace onecopy {
@@ -47,6 +48,10 @@ struct KeptCommunicator {
     CollectiveContext* context = nullptr;
 };
 
+struct KeptLayout {
+    std::shared_ptr<const Layout> layout;
+};
+
 struct KeptSchedule {
     std::shared_ptr<const Schedule> schedule;
 };
@@ -68,6 +73,9 @@ struct RankFace {
     HandleTable<KeptMessage> messages;
     // Objects that have been received and not been fetched, by the handle of their operation.
     std::unordered_map<double, std::unique_ptr<ReceivedParts>> received;
+    HandleTable<KeptLayout> layouts;
+    // Where short messages of scattered elements are gathered.
+    std::vector<std::byte> gathered;
     std::unique_ptr<EventLoop> loop;
     double* report = nullptr;
     napi_ref reportReference = nullptr;

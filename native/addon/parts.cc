@@ -3,8 +3,8 @@
 #include <cstring>
 #include <optional>
 
-#include "addon/engine.h"
 #include "addon/face.h"
+#include "addon/messages.h"
 #include "addon/probing.h"
 #include "addon/view.h"
 

@@ -124,6 +124,9 @@ struct Prepared {
     bool active = false;
     // Forgotten when the round that goes on has ended.
     bool freed = false;
+    // Of items of a datatype, so many.
+    std::shared_ptr<const Layout> layout;
+    std::uint64_t count = 0;
 };
 
 // A send or receive (`request`), or a collective operation. A persistent one keeps its handle and
@@ -136,7 +139,12 @@ struct Pending {
     void renewRequest() {
         std::destroy_at(&request);
         std::construct_at(&request);
-        request.setBuffer(prepared->view.data, prepared->view.bytes);
+        if (prepared->layout) {
+            request.setBuffer(
+                std::make_unique<LaidOut>(prepared->layout, prepared->view.data, prepared->count));
+        } else {
+            request.setBuffer(prepared->view.data, prepared->view.bytes);
+        }
         request.owner = &buffer;
         request.cookie = this;
     }

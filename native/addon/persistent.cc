@@ -16,31 +16,28 @@ napi_value prepare(napi_env env, napi_callback_info info) {
         View view;
         if (const ErrorCode wrong = readView(env, buffer, to.type, view); wrong != ErrorCode::ok)
             return done(rank, -static_cast<double>(wrong));
-        double handle = 0;
-        Pending& pending = rank.pending.open(handle);
-        const std::size_t slot = HandleTable<Pending>::slotOf(handle);
-        pending.handle = handle;
-        pending.buffer.keep(rank.views, static_cast<std::uint32_t>(slot), view);
-        pending.buffer.pin(buffer);
-        pending.prepared = std::make_unique<Prepared>(Prepared{to, view, receives});
-        rank.report[kSlot] = static_cast<double>(slot);
-        return done(rank, handle);
+        return keepPrepared(rank, buffer, {to, view, receives});
     });
 }
 
 // Starts a round. False: it was complete at once, and `outcome` says how.
 bool startRound(RankFace& rank, Pending& pending, double* outcome) {
     Engine& engine = *rank.engine;
-    const auto& [to, view, receives, active, freed] = *pending.prepared;
+    const Prepared& prepared = *pending.prepared;
+    const Addressed& to = prepared.to;
+    const View& view = prepared.view;
+    const bool receives = prepared.receives;
+    const bool scattered = prepared.layout != nullptr;
     outcome[kType] = 0;
-    if (receives) {
+    if (receives && !scattered) {
         Envelope came;
         if (engine.takeAtOnce(view.data, view.bytes, to.selector(), to.kind(), view.type, came)) {
             writeArrival(outcome, came);
             return false;
         }
-    } else if (!to.synchronous() && engine.sendAtOnce(view.data, view.bytes, to.partner, to.tag,
-                                                      to.context, to.kind(), view.type)) {
+    } else if (!receives && !scattered && !to.synchronous() &&
+               engine.sendAtOnce(view.data, view.bytes, to.partner, to.tag, to.context, to.kind(),
+                                 view.type)) {
         return false;
     }
     pending.renewRequest();
@@ -106,6 +103,18 @@ napi_value release(napi_env env, napi_callback_info info) {
 }
 
 }  // namespace
+
+napi_value keepPrepared(RankFace& rank, napi_value buffer, Prepared prepared) {
+    double handle = 0;
+    Pending& pending = rank.pending.open(handle);
+    const std::size_t slot = HandleTable<Pending>::slotOf(handle);
+    pending.handle = handle;
+    pending.buffer.keep(rank.views, static_cast<std::uint32_t>(slot), prepared.view);
+    pending.buffer.pin(buffer);
+    pending.prepared = std::make_unique<Prepared>(std::move(prepared));
+    rank.report[kSlot] = static_cast<double>(slot);
+    return done(rank, handle);
+}
 
 void registerPersistent(napi_env env, napi_value exports) {
     exportRaw(env, exports, "prepareSend", prepare<false>);

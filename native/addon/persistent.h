@@ -5,6 +5,9 @@
 
 namespace onecopy {
 
+// Reports the handle of a request that is started round by round.
+napi_value keepPrepared(RankFace& rank, napi_value buffer, Prepared prepared);
+
 void registerPersistent(napi_env env, napi_value exports);
 
 }  // namespace onecopy

@@ -1,6 +1,6 @@
 #include "addon/probing.h"
 
-#include "addon/started.h"
+#include "addon/messages.h"
 #include "addon/waiting.h"
 
 namespace onecopy {

@@ -167,6 +167,49 @@ export interface Binding {
   /** Result: error number. */
   closeContexts(first: number, count: number): number;
 
+  // ------------------------------------------------------------------------------ datatypes (addon/datatypes.cc)
+
+  /** A layout as `layouts.ts` writes it. Result: a handle. Throws for numbers that are no layout. */
+  compileLayout(program: Float64Array): number;
+  /** Operations that use it keep it. */
+  dropLayout(layout: number): void;
+  /** Whether so many items name a byte twice. Result: 1 or 0. */
+  layoutOverlaps(layout: number, count: number): number;
+  /**
+   * As send, recv, isend and irecv, for `count` items of a layout from the first byte of the buffer on; their element
+   * type is `call[Call.type]`. ERR_DETACHED if they do not lie within the buffer.
+   */
+  sendItems(buffer: BufferLike, layout: number, count: number): void;
+  recvItems(buffer: BufferLike, layout: number, count: number): void;
+  isendItems(buffer: BufferLike, layout: number, count: number): void;
+  irecvItems(buffer: BufferLike, layout: number, count: number): void;
+  /** As prepareSend and prepareRecv. */
+  prepareSendItems(buffer: BufferLike, layout: number, count: number): void;
+  prepareRecvItems(buffer: BufferLike, layout: number, count: number): void;
+  /** As mrecv. */
+  mrecvItems(
+    message: number,
+    buffer: BufferLike,
+    layout: number,
+    count: number,
+    mode: number,
+    type: number,
+  ): number;
+  /** As imrecv. */
+  imrecvItems(...call: Parameters<Binding['mrecvItems']>): number;
+  /**
+   * Copies the data of items into a part of `packed`, or back. Result: error number; ERR_TRUNCATE if there is no room,
+   * nothing being copied then.
+   */
+  pack(
+    buffer: BufferLike,
+    layout: number,
+    count: number,
+    packed: Uint8Array,
+    position: number,
+  ): number;
+  unpack(...call: Parameters<Binding['pack']>): number;
+
   // ---------------------------------------------------------------------- collective operations (addon/collectives.cc)
 
   /** Members are ranks of the world. Result: a handle > 0 for `collective`, or -error number. */

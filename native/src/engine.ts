@@ -3,7 +3,9 @@ import {
   type BufferLike,
   type Engine,
   type EngineCommunicator,
+  type Items,
   type MatchedMessage,
+  type MessageBuffer,
   MODE as Mode,
   MpiError,
   type PendingOperation,
@@ -17,7 +19,8 @@ import { type Binding, Call, type ControlSocket, Report, type StartInfo } from '
 import { NativeCommunicator } from './collectives.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
 import { type Attempt, failure } from './failure.ts';
-import { checkLasting, lasting } from './lasting.ts';
+import { checkLasting, knownToNode, lasting } from './lasting.ts';
+import { itemsIn, Layouts } from './layouts.ts';
 import { loadBinding } from './load.ts';
 import { Many } from './many.ts';
 import { NativeMessage, startProbe } from './matched.ts';
@@ -92,6 +95,7 @@ class NativeEngine implements Engine {
   readonly #report: Float64Array;
   readonly #started: Started;
   readonly #many: Many;
+  readonly #layouts: Layouts;
   /** Of the contexts whose members were named, for messages. */
   readonly #membersOf: Map<number, Members> = new Map();
 
@@ -103,7 +107,8 @@ class NativeEngine implements Engine {
     this.rank = info.rank;
     this.size = info.size;
     const awaited = new Map<number, NativeOperation>();
-    this.#started = { binding, awaited };
+    this.#layouts = new Layouts(binding);
+    this.#started = { binding, awaited, layouts: this.#layouts };
     binding.onSettled((handles) => {
       for (const handle of handles) {
         const operation = awaited.get(handle);
@@ -113,51 +118,148 @@ class NativeEngine implements Engine {
     });
   }
 
-  send(buffer: BufferLike, dest: number, tag: number, context: number, mode = 0): void {
-    address(this.#call, dest, tag, context, elementTypeCode(buffer), mode);
-    this.#binding.send(buffer);
-    if (this.#report[RESULT] !== 0) this.#sendAgain(buffer, dest, tag, context, mode);
+  send(buffer: MessageBuffer, dest: number, tag: number, context: number, mode = 0): void {
+    const type = elementTypeCode(buffer);
+    if (type !== UNKNOWN_TYPE) {
+      address(this.#call, dest, tag, context, type, mode);
+      this.#binding.send(buffer as NodeJS.TypedArray);
+    } else {
+      this.#sendOther(buffer, dest, tag, context, mode);
+    }
+    const result = this.#report[RESULT] as number;
+    if (result !== 0) this.#sendFailed(result, dest, tag, context);
   }
 
-  recv(buffer: BufferLike, source: number, tag: number, context: number, mode = 0): Arrival {
-    address(this.#call, source, tag, context, elementTypeCode(buffer), mode);
-    this.#binding.recv(buffer);
-    if (this.#report[RESULT] !== 0) this.#recvAgain(buffer, source, tag, context, mode);
+  recv(buffer: MessageBuffer, source: number, tag: number, context: number, mode = 0): Arrival {
+    const type = elementTypeCode(buffer);
+    if (type !== UNKNOWN_TYPE) {
+      address(this.#call, source, tag, context, type, mode);
+      this.#binding.recv(buffer as NodeJS.TypedArray);
+    } else {
+      this.#recvOther(buffer, source, tag, context, mode);
+    }
+    const result = this.#report[RESULT] as number;
+    if (result !== 0) this.#recvFailed(result, source, tag, context);
     return new Received(this.#report, 0);
   }
 
   isend(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     dest: number,
     tag: number,
     context: number,
     mode = 0,
   ): PendingOperation {
     const type = elementTypeCode(buffer);
-    let view = buffer;
-    if (type === UNKNOWN_TYPE) view = lasting(buffer, 'isend');
-    else checkLasting(buffer, 'isend');
+    if (type === UNKNOWN_TYPE) return this.#isendOther(buffer, dest, tag, context, mode);
+    const array = buffer as NodeJS.TypedArray;
+    checkLasting(array, 'isend');
     address(this.#call, dest, tag, context, type, mode);
-    this.#binding.isend(view);
-    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, view, type, dest, tag, context);
+    this.#binding.isend(array);
+    return this.#report[RESULT] === 0 ? SENT : this.#pending(SEND, array, type, dest, tag, context);
   }
 
   irecv(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     source: number,
     tag: number,
     context: number,
     mode = 0,
   ): PendingOperation {
     const type = elementTypeCode(buffer);
-    let view = buffer;
-    if (type === UNKNOWN_TYPE) view = lasting(buffer, 'irecv');
-    else checkLasting(buffer, 'irecv');
+    if (type === UNKNOWN_TYPE) return this.#irecvOther(buffer, source, tag, context, mode);
+    const array = buffer as NodeJS.TypedArray;
+    checkLasting(array, 'irecv');
     address(this.#call, source, tag, context, type, mode);
-    this.#binding.irecv(view);
+    this.#binding.irecv(array);
     return this.#report[RESULT] === 0
       ? new Received(this.#report, 0)
-      : this.#pending(RECEIVE, view, type, source, tag, context);
+      : this.#pending(RECEIVE, array, type, source, tag, context);
+  }
+
+  // What is no typed array: other buffers, of which Node-API 9 knows no SharedArrayBuffer but only views of one; and
+  // items of a datatype.
+
+  #sendOther(
+    buffer: MessageBuffer,
+    dest: number,
+    tag: number,
+    context: number,
+    mode: number,
+  ): void {
+    const items = itemsIn(buffer);
+    if (items === undefined) {
+      address(this.#call, dest, tag, context, UNKNOWN_TYPE, mode);
+      this.#binding.send(knownToNode(buffer as BufferLike));
+      return;
+    }
+    const layout = this.#layouts.handleOf(items.layout);
+    address(this.#call, dest, tag, context, items.type, mode);
+    this.#binding.sendItems(knownToNode(items.data), layout, items.count);
+  }
+
+  #recvOther(
+    buffer: MessageBuffer,
+    source: number,
+    tag: number,
+    context: number,
+    mode: number,
+  ): void {
+    const items = itemsIn(buffer);
+    if (items === undefined) {
+      address(this.#call, source, tag, context, UNKNOWN_TYPE, mode);
+      this.#binding.recv(knownToNode(buffer as BufferLike));
+      return;
+    }
+    const layout = this.#layouts.handleOf(items.layout);
+    this.#layouts.checkDisjoint('recv', items);
+    address(this.#call, source, tag, context, items.type, mode);
+    this.#binding.recvItems(knownToNode(items.data), layout, items.count);
+  }
+
+  #isendOther(
+    buffer: MessageBuffer,
+    dest: number,
+    tag: number,
+    context: number,
+    mode: number,
+  ): PendingOperation {
+    const items = itemsIn(buffer);
+    const view = lasting(items?.data ?? (buffer as BufferLike), 'isend');
+    if (items === undefined) {
+      address(this.#call, dest, tag, context, UNKNOWN_TYPE, mode);
+      this.#binding.isend(view);
+    } else {
+      const layout = this.#layouts.handleOf(items.layout);
+      address(this.#call, dest, tag, context, items.type, mode);
+      this.#binding.isendItems(view, layout, items.count);
+    }
+    return this.#report[RESULT] === 0
+      ? SENT
+      : this.#pending(SEND, view, UNKNOWN_TYPE, dest, tag, context);
+  }
+
+  #irecvOther(
+    buffer: MessageBuffer,
+    source: number,
+    tag: number,
+    context: number,
+    mode: number,
+  ): PendingOperation {
+    const items = itemsIn(buffer);
+    const view = lasting(items?.data ?? (buffer as BufferLike), 'irecv');
+    if (items === undefined) {
+      address(this.#call, source, tag, context, UNKNOWN_TYPE, mode);
+      this.#binding.irecv(view);
+    } else {
+      const layout = this.#layouts.handleOf(items.layout);
+      this.#layouts.checkDisjoint('irecv', items);
+      address(this.#call, source, tag, context, items.type, mode);
+      this.#binding.irecvItems(view, layout, items.count);
+    }
+    return this.#report[RESULT] === 0
+      ? new Received(this.#report, 0)
+      : this.#pending(RECEIVE, view, UNKNOWN_TYPE, source, tag, context);
   }
 
   sendParts(pieces: readonly Uint8Array[], dest: number, tag: number, context: number): void {
@@ -291,30 +393,45 @@ class NativeEngine implements Engine {
   }
 
   prepareSend(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     dest: number,
     tag: number,
     context: number,
     mode = 0,
   ): PreparedOperation {
+    const items = itemsIn(buffer);
     const type = elementTypeCode(buffer);
-    const view = lasting(buffer, 'sendInit');
-    address(this.#call, dest, tag, context, type, mode);
-    this.#binding.prepareSend(view);
+    const view = lasting(items?.data ?? (buffer as BufferLike), 'sendInit');
+    if (items === undefined) {
+      address(this.#call, dest, tag, context, type, mode);
+      this.#binding.prepareSend(view);
+    } else {
+      const layout = this.#layouts.handleOf(items.layout);
+      address(this.#call, dest, tag, context, items.type, mode);
+      this.#binding.prepareSendItems(view, layout, items.count);
+    }
     return this.#prepared(SEND, view, type, dest, tag, context, 'sendInit');
   }
 
   prepareRecv(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     source: number,
     tag: number,
     context: number,
     mode = 0,
   ): PreparedOperation {
+    const items = itemsIn(buffer);
     const type = elementTypeCode(buffer);
-    const view = lasting(buffer, 'recvInit');
-    address(this.#call, source, tag, context, type, mode);
-    this.#binding.prepareRecv(view);
+    const view = lasting(items?.data ?? (buffer as BufferLike), 'recvInit');
+    if (items === undefined) {
+      address(this.#call, source, tag, context, type, mode);
+      this.#binding.prepareRecv(view);
+    } else {
+      const layout = this.#layouts.handleOf(items.layout);
+      this.#layouts.checkDisjoint('recvInit', items);
+      address(this.#call, source, tag, context, items.type, mode);
+      this.#binding.prepareRecvItems(view, layout, items.count);
+    }
     return this.#prepared(RECEIVE, view, type, source, tag, context, 'recvInit');
   }
 
@@ -369,31 +486,26 @@ class NativeEngine implements Engine {
     return this.#binding.counters();
   }
 
-  /** The first attempt failed: Node-API 9 knows no SharedArrayBuffer, only views of one. */
-  #sendAgain(buffer: BufferLike, dest: number, tag: number, context: number, mode: number): void {
-    if (this.#isUnknown(buffer)) {
-      address(this.#call, dest, tag, context, UNKNOWN_TYPE, mode);
-      this.#binding.send(new Uint8Array(buffer));
-    }
-    const result = this.#report[RESULT] as number;
-    if (result === 0) return;
+  pack({ data, layout, count }: Items, packed: Uint8Array, position: number): void {
+    const handle = this.#layouts.handleOf(layout);
+    const result = this.#binding.pack(knownToNode(data), handle, count, packed, position);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'pack' });
+  }
+
+  unpack(items: Items, packed: Uint8Array, position: number): void {
+    const { data, layout, count } = items;
+    this.#layouts.checkDisjoint('unpack', items);
+    const handle = this.#layouts.handleOf(layout);
+    const result = this.#binding.unpack(knownToNode(data), handle, count, packed, position);
+    if (result !== 0) throw failure(this.#binding, result, { operation: 'unpack' });
+  }
+
+  #sendFailed(result: number, dest: number, tag: number, context: number): never {
     throw this.#failure(result, { operation: 'send', peer: dest, tag }, context);
   }
 
-  #recvAgain(buffer: BufferLike, source: number, tag: number, context: number, mode: number): void {
-    if (this.#isUnknown(buffer)) {
-      address(this.#call, source, tag, context, UNKNOWN_TYPE, mode);
-      this.#binding.recv(new Uint8Array(buffer));
-    }
-    const result = this.#report[RESULT] as number;
-    if (result === 0) return;
+  #recvFailed(result: number, source: number, tag: number, context: number): never {
     throw this.#failure(result, { operation: 'recv', peer: source, tag }, context);
-  }
-
-  /** Such a call has done nothing yet. */
-  #isUnknown(buffer: BufferLike): buffer is SharedArrayBuffer {
-    const result = this.#report[RESULT] as number;
-    return this.#binding.errorCodes[result] === 'ERR_BUFFER' && buffer instanceof SharedArrayBuffer;
   }
 
   #failure(result: number, attempt: Attempt, context: number): MpiError {

@@ -35,3 +35,8 @@ function refuse(operation: string): never {
       'Use a buffer of fixed length',
   );
 }
+
+/** Node-API 9 knows no SharedArrayBuffer, only views of one. */
+export function knownToNode(buffer: BufferLike): NodeJS.ArrayBufferView | ArrayBuffer {
+  return buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
+}

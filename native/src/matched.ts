@@ -4,6 +4,7 @@ import type {
   BufferLike,
   EndListener,
   MatchedMessage,
+  MessageBuffer,
   PendingOperation,
   PendingProbe,
 } from '@onecopy/engine';
@@ -11,7 +12,8 @@ import type {
 import { Report } from './binding.ts';
 import { elementTypeCode, UNKNOWN_TYPE } from './element-type.ts';
 import { failure } from './failure.ts';
-import { checkLasting, lasting } from './lasting.ts';
+import { knownToNode, lasting } from './lasting.ts';
+import { itemsIn } from './layouts.ts';
 import type { Members } from './members.ts';
 import { NativeOperation, type Nature, RECEIVE, Received, type Started } from './operation.ts';
 
@@ -40,24 +42,40 @@ export class NativeMessage implements MatchedMessage {
     return this.#received;
   }
 
-  receive(buffer: BufferLike, mode = 0): void {
-    const { binding } = this.#started;
-    const view = buffer instanceof SharedArrayBuffer ? new Uint8Array(buffer) : buffer;
-    binding.report[Report.message] = this.#handle;
-    const result = binding.mrecv(this.#handle, view, mode);
+  receive(buffer: MessageBuffer, mode = 0): void {
+    const { binding, layouts } = this.#started;
+    const items = itemsIn(buffer);
+    let result: number;
+    if (items === undefined) {
+      binding.report[Report.message] = this.#handle;
+      result = binding.mrecv(this.#handle, knownToNode(buffer as BufferLike), mode);
+    } else {
+      const { data, layout, count, type } = items;
+      layouts.checkDisjoint('recv', items);
+      const compiled = layouts.handleOf(layout);
+      binding.report[Report.message] = this.#handle;
+      result = binding.mrecvItems(this.#handle, knownToNode(data), compiled, count, mode, type);
+    }
     this.#note();
     if (result !== 0) throw this.#failure('mrecv', result);
   }
 
-  start(buffer: BufferLike, mode = 0): PendingOperation {
-    const type = elementTypeCode(buffer);
-    let view = buffer;
-    if (type === UNKNOWN_TYPE) view = lasting(buffer, 'irecv');
-    else checkLasting(buffer, 'irecv');
-    const { binding } = this.#started;
+  start(buffer: MessageBuffer, mode = 0): PendingOperation {
+    const { binding, layouts } = this.#started;
     const { report } = binding;
-    report[Report.message] = this.#handle;
-    const refused = binding.imrecv(this.#handle, view, mode);
+    const items = itemsIn(buffer);
+    const type = elementTypeCode(buffer);
+    const view = lasting(items?.data ?? (buffer as BufferLike), 'irecv');
+    let refused: number;
+    if (items === undefined) {
+      report[Report.message] = this.#handle;
+      refused = binding.imrecv(this.#handle, view, mode);
+    } else {
+      layouts.checkDisjoint('irecv', items);
+      const compiled = layouts.handleOf(items.layout);
+      report[Report.message] = this.#handle;
+      refused = binding.imrecvItems(this.#handle, view, compiled, items.count, mode, items.type);
+    }
     this.#note();
     const result = refused < 0 ? refused : (report[Report.result] as number);
     if (result < 0) throw this.#failure('imrecv', -result);

@@ -3,6 +3,7 @@ import type { Arrival, BufferLike, EndListener, PendingOperation } from '@onecop
 
 import { type Binding, Outcome, Report } from './binding.ts';
 import { type Attempt, failure } from './failure.ts';
+import type { Layouts } from './layouts.ts';
 import type { Members } from './members.ts';
 
 /** The getter that all typed arrays inherit; a property of that name on one of them does not get past it. */
@@ -68,6 +69,7 @@ export interface Started {
   readonly binding: Binding;
   /** Those that the event loop will name when they are done, by handle. */
   readonly awaited: Map<number, NativeOperation>;
+  readonly layouts: Layouts;
 }
 
 /** What kind of operation it is; not a class for each, since they are made for each message. */

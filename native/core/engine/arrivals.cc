@@ -146,19 +146,37 @@ void Engine::receiveEager(Request& receive, const Envelope& envelope,
         if (!receive.combine(payload.data(), 0, payload.size()))
             return complete(receive, {.code = ErrorCode::op});
     } else {
-        receive.cursor.copyIn(payload.data(), payload.size());
+        receive.store(0, payload.data(), payload.size());
     }
     count(isSelf(envelope.source) ? self_->counters.localBytes : self_->counters.eagerBytes,
           payload.size());
     complete(receive);
 }
 
+// Between two buffers of this process.
+void Engine::copyLocal(Request& receive, const Request& send) {
+    const std::uint64_t bytes = send.envelope.bytes;
+    if (!send.laidOut) {
+        std::uint64_t offset = 0;
+        for (const iovec& part : send.parts) {
+            receive.store(offset, static_cast<const std::byte*>(part.iov_base), part.iov_len);
+            offset += part.iov_len;
+        }
+        return;
+    }
+    scratch_.resize(kMaxPayload);
+    for (std::uint64_t offset = 0; offset < bytes;) {
+        const std::uint64_t piece = std::min<std::uint64_t>(kMaxPayload, bytes - offset);
+        send.laidOut->copyOut(offset, scratch_.data(), piece);
+        receive.store(offset, scratch_.data(), piece);
+        offset += piece;
+    }
+}
+
 void Engine::receiveLocal(Request& receive, Request& send) {
     const bool present = send.owner == nullptr || send.owner->stillThere();
     if (present && admit(receive, send.envelope)) {
-        for (const iovec& part : send.parts) {
-            receive.cursor.copyIn(static_cast<const std::byte*>(part.iov_base), part.iov_len);
-        }
+        copyLocal(receive, send);
         count(self_->counters.localBytes, send.envelope.bytes);
         complete(receive);
     } else if (!present) {
@@ -223,7 +241,7 @@ void Engine::acceptStaged(Peer& peer, TransferName transfer, std::uint64_t offse
         return finishReceive(peer, *receive, TransferState::failed, {.code = ErrorCode::detached});
     }
     if (receive->combiner == nullptr) {
-        receive->cursor.copyIn(bytes.data(), bytes.size());
+        receive->store(receive->moved, bytes.data(), bytes.size());
     } else if (!receive->combine(bytes.data(), receive->moved, bytes.size())) {
         return finishReceive(peer, *receive, TransferState::done, {.code = ErrorCode::op});
     }

@@ -79,7 +79,7 @@ void Engine::startSelfSend(Request& request) {
         if (receive == nullptr && !allowance_.allows(matcher_.keptBytes()))
             return complete(request, {.code = ErrorCode::noMem});
         message = UnexpectedMessage::eager(request.envelope);
-        IoCursor(request.parts).copyOut(message->payload().data(), request.capacity);
+        request.copyOut(0, message->payload().data(), request.capacity);
     } else {
         message = UnexpectedMessage::local(request.envelope, request);
         request.state = Request::State::selfQueued;

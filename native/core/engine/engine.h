@@ -288,6 +288,7 @@ class Engine final : private LauncherSink {
     void receiveEager(Request& receive, const Envelope& envelope,
                       std::span<const std::byte> payload);
     void receiveLocal(Request& receive, Request& send);
+    void copyLocal(Request& receive, const Request& send);
     void beginPull(Peer& peer, Request& receive, const Envelope& envelope,
                    const Descriptor& descriptor);
     UnexpectedMessage* find(const Selector& selector);
@@ -313,6 +314,9 @@ class Engine final : private LauncherSink {
     void useLargeBuffer(const Request& request);
     bool put(Peer& peer, Request& request);
     bool serveStaged(Peer& peer);
+    std::span<const iovec> piece(const Request& send, std::uint64_t bytes, std::span<iovec> list);
+    std::span<const iovec> stagedPiece(const Peer& peer, const Request& send, std::uint64_t offset,
+                                       std::uint64_t bytes, std::span<iovec> list);
     bool lookAtPublished(Peer& peer);
     bool movePulls();
     bool pullSlice(Request& receive);
@@ -326,9 +330,12 @@ class Engine final : private LauncherSink {
     bool takeBackOffer(Peer& peer, Request& receive);
     int copySlice(Peer& peer, Request& receive, std::uint64_t bytes);
     bool push(Peer& peer);
+    static CmaResult writeSlice(const Peer& peer, const Request& send, std::uint64_t offset,
+                                std::uint64_t address, std::uint64_t bytes);
     bool pushesArrived(const Request& receive) const;
     bool fetchParts(Peer& peer, Request& holder, Request& receive);
     void combineSlice(Peer& peer, Request& receive);
+    void scatterSlice(Peer& peer, Request& receive);
     void finishReceive(Peer& peer, Request& receive, TransferState outcome, const Error& error);
     void pullFailed(Peer& peer, Request& receive, int errnum);
     void stage(Peer& peer, Request& receive);
@@ -418,8 +425,18 @@ class Engine final : private LauncherSink {
     Nanoseconds wentHome_ = 0;
     bool armed_ = false;
     bool launcherReadable_ = false;
-    std::vector<std::byte> packet_;        // one for the channels of all peers
-    std::vector<std::byte> scratch_;       // where many small pieces are gathered
+    std::vector<std::byte> packet_;   // one for the channels of all peers
+    std::vector<std::byte> scratch_;  // where many small pieces are gathered
+    // The same for what is staged, and what lies there: it is asked for again if the channel was
+    // full.
+    struct Gathered {
+        std::int32_t peer = -1;
+        TransferName transfer;
+        std::uint64_t offset = 0;
+        std::uint64_t bytes = 0;
+    };
+    Gathered gathered_;
+    std::vector<std::byte> gatheredBytes_;
     std::unique_ptr<std::byte[]> fusing_;  // what was pulled and is combined while it is hot
 };
 

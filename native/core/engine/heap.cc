@@ -88,6 +88,7 @@ void Engine::forgetHeap(Peer& peer) {
 
 // Whether this rank can reach a matched message's bytes itself.
 bool Engine::mayCopy(const Peer& peer, const Request& matched) const {
+    if (matched.descriptor.parts == 0) return false;
     return peer.mayPull ||
            (matched.descriptor.parts == 1 &&
             peer.heap.find(matched.descriptor.address, matched.envelope.bytes) != nullptr);
@@ -111,7 +112,7 @@ bool Engine::pullFromHeap(Peer& peer, Request& receive) {
             return true;
         }
         if (receive.combiner == nullptr) {
-            receive.cursor.copyIn(here, bytes);
+            receive.store(receive.moved, here, bytes);
         } else if (!receive.combine(here, receive.moved, bytes)) {
             finishReceive(peer, receive, TransferState::done, {.code = ErrorCode::op});
             return true;

@@ -33,6 +33,9 @@ constexpr std::size_t kMostParts = 64;
 // difference.
 constexpr std::uint64_t kFuseBytes = 256 * 1024;
 
+// How much longer the memory of a scattered message may be than its data, to be put on huge pages.
+constexpr std::uint64_t kMostGaps = 4;
+
 // A sender's list of buffers that is longer than this is not believed.
 constexpr std::uint64_t kMostRemoteParts = 1u << 24;
 
@@ -165,10 +168,18 @@ bool Engine::sendOutgoing(Peer& peer) {
 
 // Before anybody copies from or to it.
 void Engine::useLargeBuffer(const Request& request) {
-    for (const iovec& part : request.parts) {
-        const std::size_t made = hugePages_.used(part.iov_base, part.iov_len);
-        if (made > 0) count(self_->counters.hugePages, made);
+    if (!request.laidOut) {
+        for (const iovec& part : request.parts) {
+            const std::size_t made = hugePages_.used(part.iov_base, part.iov_len);
+            if (made > 0) count(self_->counters.hugePages, made);
+        }
+        return;
     }
+    const LaidOut& items = *request.laidOut;
+    // Where most of the memory is gaps, so would be most of what the pages are made of.
+    if (items.span() / kMostGaps > request.capacity) return;
+    const std::size_t made = hugePages_.used(items.begin(), items.span());
+    if (made > 0) count(self_->counters.hugePages, made);
 }
 
 // Whether a payload travels with its envelope; `data` is null where it is in several pieces.
@@ -189,15 +200,11 @@ bool Engine::put(Peer& peer, Request& request) {
         goesEager(request.parts.size() == 1 ? request.parts[0].iov_base : nullptr, bytes);
     Put result;
     if (eager) {
-        if (request.parts.size() <= kMostParts) {
-            result = peer.channel->putEager(request.envelope, request.parts);
-        } else {
-            scratch_.resize(kMaxPayload);
-            IoCursor(request.parts).copyOut(scratch_.data(), bytes);
-            const iovec whole{scratch_.data(), bytes};
-            result = peer.channel->putEager(request.envelope, {&whole, 1});
-        }
+        std::array<iovec, kMostParts> list;
+        result = peer.channel->putEager(request.envelope, piece(request, bytes, list));
     } else {
+        if (request.laidOut && request.laidOut->meanRun() >= LaidOut::kRemoteRun)
+            request.parts = request.laidOut->list();
         if (!tellHeap(peer, request)) return false;
         const std::optional<TransferName> transfer = peer.outgoingTransfers->publish();
         if (!transfer) return false;
@@ -206,8 +213,9 @@ bool Engine::put(Peer& peer, Request& request) {
         const bool single = request.parts.size() == 1;
         const void* where =
             single ? request.parts[0].iov_base : static_cast<const void*>(request.parts.data());
+        const bool listed = !request.parts.empty() || bytes == 0;
         const Descriptor descriptor{*transfer, reinterpret_cast<std::uint64_t>(where),
-                                    std::max<std::uint64_t>(request.parts.size(), 1)};
+                                    listed ? std::max<std::uint64_t>(request.parts.size(), 1) : 0};
         result = peer.channel->putDescriptor(request.envelope, descriptor);
         // Nobody has seen it yet, so this cannot fail.
         if (result != Put::done) peer.outgoingTransfers->withdraw(*transfer);
@@ -236,6 +244,40 @@ bool Engine::put(Peer& peer, Request& request) {
     return false;
 }
 
+// The first bytes of a message as a short list: where they lie, or gathered.
+std::span<const iovec> Engine::piece(const Request& send, std::uint64_t bytes,
+                                     std::span<iovec> list) {
+    if (!send.laidOut || send.laidOut->meanRun() >= LaidOut::kLocalRun) {
+        const IoCursor::Cut found = send.cut(0, bytes, list);
+        if (found.bytes == bytes) return list.first(found.entries);
+    }
+    scratch_.resize(std::max<std::size_t>(kMaxPayload, bytes));
+    send.copyOut(0, scratch_.data(), bytes);
+    list[0] = {scratch_.data(), bytes};
+    return list.first(1);
+}
+
+// The same for a piece that is staged.
+std::span<const iovec> Engine::stagedPiece(const Peer& peer, const Request& send,
+                                           std::uint64_t offset, std::uint64_t bytes,
+                                           std::span<iovec> list) {
+    if (!send.laidOut || send.laidOut->meanRun() >= LaidOut::kLocalRun) {
+        const IoCursor::Cut found = send.cut(offset, bytes, list);
+        if (found.bytes == bytes) return list.first(found.entries);
+    }
+    const bool known = gathered_.peer == peer.rank &&
+                       gathered_.transfer.slot == send.transfer.slot &&
+                       gathered_.transfer.generation == send.transfer.generation &&
+                       gathered_.offset == offset && gathered_.bytes == bytes;
+    if (!known) {
+        gatheredBytes_.resize(std::max<std::size_t>(kMaxPayload, bytes));
+        send.copyOut(offset, gatheredBytes_.data(), bytes);
+        gathered_ = {peer.rank, send.transfer, offset, bytes};
+    }
+    list[0] = {gatheredBytes_.data(), bytes};
+    return list.first(1);
+}
+
 bool Engine::serveStaged(Peer& peer) {
     bool moved = false;
     std::array<iovec, kMostParts> cut;
@@ -253,23 +295,14 @@ bool Engine::serveStaged(Peer& peer) {
         ByteRange& range = send->toServe.front();
         const std::uint64_t wanted =
             std::min<std::uint64_t>(peer.channel->mostPayload(), range.bytes);
-        IoCursor cursor(send->parts);
-        cursor.advance(range.offset);
-        IoCursor::Cut found = cursor.peek(wanted, cut);
-        if (found.bytes < wanted) {
-            scratch_.resize(kMaxPayload);
-            cursor.copyOut(scratch_.data(), wanted);
-            cut[0] = {scratch_.data(), wanted};
-            found = {1, wanted};
-        }
         const Put result = peer.channel->putStaged(
-            send->transfer, range.offset, std::span<const iovec>(cut.data(), found.entries));
+            send->transfer, range.offset, stagedPiece(peer, *send, range.offset, wanted, cut));
         peer.channelFull = result == Put::full;
         if (result == Put::failed) giveUp(peer, std::strerror(errno));
         if (result != Put::done) return moved;
         moved = true;
-        range.offset += found.bytes;
-        range.bytes -= found.bytes;
+        range.offset += wanted;
+        range.bytes -= wanted;
         if (range.bytes > 0) continue;
         send->toServe.erase(send->toServe.begin());
         if (send->toServe.empty()) send->ServeTag::unlink();
@@ -344,6 +377,10 @@ bool Engine::pullSlice(Request& receive) {
         combineSlice(peer, receive);
         return true;
     }
+    if (receive.laidOut) {
+        scatterSlice(peer, receive);
+        return true;
+    }
     const std::uint64_t slice = std::min(thresholds_.slice, receive.envelope.bytes - receive.moved);
     const CmaResult result = cmaRead(peer.pid, receive.cursor, receive.remote, slice);
     receive.moved += result.bytes;
@@ -382,6 +419,38 @@ void Engine::combineSlice(Peer& peer, Request& receive) {
     if (receive.moved < receive.envelope.bytes) return;
     if (sourceDied(peer)) return complete(receive, {.code = ErrorCode::procFailed});
     finishReceive(peer, receive, TransferState::done, {});
+}
+
+// The same for what goes to many places: the kernel puts it there where the runs are long; short
+// ones are filled from a piece that was pulled and is still in the cache.
+void Engine::scatterSlice(Peer& peer, Request& receive) {
+    const bool inPlace = receive.laidOut->meanRun() >= LaidOut::kLocalRun;
+    if (!inPlace && !fusing_) fusing_ = std::make_unique_for_overwrite<std::byte[]>(kFuseBytes);
+    std::array<iovec, kCmaMostEntries> list;
+    for (std::uint64_t done = 0;
+         done < thresholds_.slice && receive.moved < receive.envelope.bytes;) {
+        std::uint64_t piece = std::min(inPlace ? thresholds_.slice - done : kFuseBytes,
+                                       receive.envelope.bytes - receive.moved);
+        IoCursor::Cut here{1, piece};
+        if (inPlace) {
+            here = receive.laidOut->cut(receive.moved, piece, list);
+            piece = here.bytes;
+        } else {
+            list[0] = {fusing_.get(), piece};
+        }
+        IoCursor local(std::span<const iovec>(list.data(), here.entries));
+        IoCursor remote = receive.remote;
+        const CmaResult result = cmaRead(peer.pid, local, remote, piece);
+        count(self_->counters.cmaCalls, result.calls);
+        // What came of a piece in part only comes again.
+        if (result.errnum != 0) return pullFailed(peer, receive, result.errnum);
+        receive.remote = remote;
+        count(self_->counters.cmaBytes, piece);
+        if (!inPlace) receive.laidOut->copyIn(receive.moved, fusing_.get(), piece);
+        receive.moved += piece;
+        done += piece;
+    }
+    if (receive.moved == receive.envelope.bytes) endPull(peer, receive);
 }
 
 // The sender's buffer is in several pieces: their list lies in the sender's memory, and is pulled

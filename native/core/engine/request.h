@@ -6,9 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "core/datatypes/laid_out.h"
 #include "core/engine/error.h"
 #include "core/engine/list.h"
 #include "core/matching/envelope.h"
@@ -85,6 +87,32 @@ struct Request : QueueTag, ServeTag {
         parts = list;
         capacity = totalBytes(list);
     }
+    // Items of a datatype; both sides need not have the same.
+    void setBuffer(std::unique_ptr<LaidOut> items) {
+        if (items->isDense()) return setBuffer(items->data(), items->bytes());
+        laidOut = std::move(items);
+        parts = {};
+        capacity = laidOut->bytes();
+    }
+
+    // Where bytes of the message lie, from `offset` on, as far as `list` has entries.
+    IoCursor::Cut cut(std::uint64_t offset, std::uint64_t bytes, std::span<iovec> list) const {
+        if (laidOut != nullptr) return laidOut->cut(offset, bytes, list);
+        IoCursor from(parts);
+        from.advance(offset);
+        return from.peek(bytes, list);
+    }
+    void copyOut(std::uint64_t offset, std::byte* to, std::uint64_t bytes) const {
+        if (laidOut != nullptr) return laidOut->copyOut(offset, to, bytes);
+        IoCursor from(parts);
+        from.advance(offset);
+        from.copyOut(to, bytes);
+    }
+    // Recv: puts the next bytes of the message, those from `offset` on, into the buffer.
+    void store(std::uint64_t offset, const std::byte* bytes, std::uint64_t length) {
+        if (laidOut != nullptr) return laidOut->copyIn(offset, bytes, length);
+        cursor.copyIn(bytes, length);
+    }
 
     // Combines bytes of the message, from `offset` on. False: a user's operator failed.
     bool combine(const std::byte* bytes, std::uint64_t offset, std::uint64_t length) const {
@@ -111,7 +139,10 @@ struct Request : QueueTag, ServeTag {
     std::uint64_t order = 0;         // recv: posting order
     MatchedMessage matched;          // probe
     iovec single{};
+    // Without `laidOut`, the buffer. With it, empty, or in a send the list of its runs where these
+    // are long enough for the receiver to pull them one by one.
     std::span<const iovec> parts;
+    std::unique_ptr<LaidOut> laidOut;
     std::uint64_t capacity = 0;
     BufferOwner* owner = nullptr;
     BufferMaker* maker = nullptr;  // recv: where the buffer comes from once it is matched

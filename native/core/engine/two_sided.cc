@@ -1,5 +1,6 @@
 // Large messages that both sides copy at the same time (transfer/two_sided.h).
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "core/engine/engine.h"
@@ -112,6 +113,24 @@ bool Engine::takeBackOffer(Peer& peer, Request& receive) {
     return true;
 }
 
+// From `offset` on in the message to an address in the peer.
+CmaResult Engine::writeSlice(const Peer& peer, const Request& send, std::uint64_t offset,
+                             std::uint64_t address, std::uint64_t bytes) {
+    CmaResult all;
+    std::array<iovec, 512> list;
+    while (all.bytes < bytes && all.errnum == 0) {
+        const IoCursor::Cut cut = send.cut(offset + all.bytes, bytes - all.bytes, list);
+        const iovec there{reinterpret_cast<void*>(address + all.bytes), cut.bytes};
+        IoCursor remote(std::span(&there, 1));
+        IoCursor local(std::span<const iovec>(list.data(), cut.entries));
+        const CmaResult result = cmaWrite(peer.pid, local, remote, cut.bytes);
+        all.bytes += result.bytes;
+        all.calls += result.calls;
+        all.errnum = cut.bytes == 0 ? EFAULT : result.errnum;
+    }
+    return all;
+}
+
 // Writes one slice into a receiver's buffer, for a send whose owner waits. False: none was to be
 // had.
 bool Engine::push(Peer& peer) {
@@ -126,11 +145,8 @@ bool Engine::push(Peer& peer) {
         if (!index) continue;
         const std::uint64_t begin = offer.begin(*index);
         const std::uint64_t bytes = offer.end(*index) - begin;
-        const iovec there{reinterpret_cast<void*>(offer.address + begin), bytes};
-        IoCursor remote(std::span(&there, 1));
-        IoCursor local(send->parts);
-        local.advance(offer.offset + begin);
-        const CmaResult result = cmaWrite(peer.pid, local, remote, bytes);
+        const CmaResult result =
+            writeSlice(peer, *send, offer.offset + begin, offer.address + begin, bytes);
         count(self_->counters.cmaBytes, result.bytes);
         count(self_->counters.pushedBytes, result.bytes);
         count(self_->counters.cmaCalls, result.calls);

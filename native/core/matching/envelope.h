@@ -31,13 +31,25 @@ enum class Datatype : std::uint8_t {
     int64,
     uint64,
     float32,
-    float64
+    float64,
+    float16,
+    bfloat16,
+    complex64,
+    complex128,
+    // Structures of C, for MAXLOC and MINLOC (MPI-4.1 section 6.9.4).
+    floatInt,
+    doubleInt,
+    longInt,
+    twoInt,
+    shortInt,
+    // Elements of several types.
+    mixed
 };
 
 struct DatatypeInfo {
     const char* name;
     Datatype code;
-    std::uint32_t bytes;
+    std::uint32_t bytes;  // of one in memory, with the gaps of a structure
 };
 
 inline constexpr DatatypeInfo kDatatypes[] = {{"BYTE", Datatype::byte, 1},
@@ -50,7 +62,17 @@ inline constexpr DatatypeInfo kDatatypes[] = {{"BYTE", Datatype::byte, 1},
                                               {"INT64_T", Datatype::int64, 8},
                                               {"UINT64_T", Datatype::uint64, 8},
                                               {"FLOAT", Datatype::float32, 4},
-                                              {"DOUBLE", Datatype::float64, 8}};
+                                              {"DOUBLE", Datatype::float64, 8},
+                                              {"FLOAT16", Datatype::float16, 2},
+                                              {"BFLOAT16", Datatype::bfloat16, 2},
+                                              {"COMPLEX", Datatype::complex64, 8},
+                                              {"DOUBLE_COMPLEX", Datatype::complex128, 16},
+                                              {"FLOAT_INT", Datatype::floatInt, 8},
+                                              {"DOUBLE_INT", Datatype::doubleInt, 16},
+                                              {"LONG_INT", Datatype::longInt, 16},
+                                              {"TWO_INT", Datatype::twoInt, 8},
+                                              {"SHORT_INT", Datatype::shortInt, 8},
+                                              {"MIXED", Datatype::mixed, 1}};
 
 struct Envelope {
     std::uint64_t bytes = 0;

@@ -50,8 +50,9 @@ struct TransferName {
 // Where a large payload lies in its sender.
 struct Descriptor {
     TransferName transfer;
-    std::uint64_t address =
-        0;  // of the payload, or of an array of `parts` iovecs when there are several
+    // Of the payload, or of an array of `parts` iovecs when there are several. With no part at all
+    // it lies in too many: the sender gathers it, and sends it in pieces when it is asked to.
+    std::uint64_t address = 0;
     std::uint64_t parts = 1;
 };
 

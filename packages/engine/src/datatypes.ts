@@ -12,8 +12,19 @@ export type DatatypeName =
   | 'INT64_T'
   | 'UINT64_T'
   | 'FLOAT'
-  | 'DOUBLE';
+  | 'DOUBLE'
+  | 'FLOAT16'
+  | 'BFLOAT16'
+  | 'COMPLEX'
+  | 'DOUBLE_COMPLEX'
+  | 'FLOAT_INT'
+  | 'DOUBLE_INT'
+  | 'LONG_INT'
+  | 'TWO_INT'
+  | 'SHORT_INT'
+  | 'MIXED';
 
+/** `bytes`: of one in memory, with the gaps of a structure. */
 export const DATATYPES: Readonly<
   Record<DatatypeName, { readonly code: number; readonly bytes: number }>
 > = {
@@ -28,6 +39,17 @@ export const DATATYPES: Readonly<
   UINT64_T: { code: 8, bytes: 8 },
   FLOAT: { code: 9, bytes: 4 },
   DOUBLE: { code: 10, bytes: 8 },
+  FLOAT16: { code: 11, bytes: 2 },
+  BFLOAT16: { code: 12, bytes: 2 },
+  COMPLEX: { code: 13, bytes: 8 },
+  DOUBLE_COMPLEX: { code: 14, bytes: 16 },
+  FLOAT_INT: { code: 15, bytes: 8 },
+  DOUBLE_INT: { code: 16, bytes: 16 },
+  LONG_INT: { code: 17, bytes: 16 },
+  TWO_INT: { code: 18, bytes: 8 },
+  SHORT_INT: { code: 19, bytes: 8 },
+  /** Elements of several types: what a structure sends. */
+  MIXED: { code: 20, bytes: 1 },
 };
 
 export type TypedArray =
@@ -49,7 +71,7 @@ export interface TypedArrayClass<T extends TypedArray = TypedArray> {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): T;
 }
 
-/** Whatever a message can be sent from or received into. */
+/** Memory that a message can be sent from or received into. */
 export type BufferLike = NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer;
 
 const NAMES_BY_CODE: ReadonlyMap<number, DatatypeName> = new Map(
@@ -75,8 +97,14 @@ const CLASSES: ReadonlyArray<readonly [DatatypeName, TypedArrayClass]> = [
   ['DOUBLE', Float64Array],
 ];
 
+/** Since Node 24; not in the library of ES2022. */
+export const FLOAT16_CLASS: TypedArrayClass | undefined = (
+  globalThis as { Float16Array?: TypedArrayClass }
+).Float16Array;
+
 /** The element type of a typed-array class; a Buffer is bytes. Undefined for anything else. */
 export function datatypeOfClass(type: unknown): DatatypeName | undefined {
   for (const [name, candidate] of CLASSES) if (type === candidate) return name;
+  if (type !== undefined && type === FLOAT16_CLASS) return 'FLOAT16';
   return type === Buffer ? 'BYTE' : undefined;
 }

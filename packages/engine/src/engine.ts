@@ -1,5 +1,5 @@
 import type { EngineCommunicator } from './collectives.ts';
-import type { BufferLike } from './datatypes.ts';
+import type { Items, MessageBuffer } from './layout.ts';
 
 /** Wildcard for the source of a receive or probe (MPI-4.1 section 3.2.4). */
 export const ANY_SOURCE = -1;
@@ -70,9 +70,9 @@ export interface MatchedMessage extends Arrival {
   /** It can be received once. A call that fails because of its buffer has not received it. */
   readonly received: boolean;
   /** @param mode see `MODE` */
-  receive(buffer: BufferLike, mode?: number): void;
+  receive(buffer: MessageBuffer, mode?: number): void;
   /** The same without blocking. */
-  start(buffer: BufferLike, mode?: number): PendingOperation;
+  start(buffer: MessageBuffer, mode?: number): PendingOperation;
   /** The same for a message in parts. */
   receiveParts(): readonly ArrayBuffer[];
 }
@@ -105,18 +105,18 @@ export interface Engine {
   readonly rank: number;
   readonly size: number;
 
-  send(buffer: BufferLike, dest: number, tag: number, context: number, mode?: number): void;
-  recv(buffer: BufferLike, source: number, tag: number, context: number, mode?: number): Arrival;
+  send(buffer: MessageBuffer, dest: number, tag: number, context: number, mode?: number): void;
+  recv(buffer: MessageBuffer, source: number, tag: number, context: number, mode?: number): Arrival;
   /** These start; an operation that is done when it is returned has succeeded. */
   isend(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     dest: number,
     tag: number,
     context: number,
     mode?: number,
   ): PendingOperation;
   irecv(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     source: number,
     tag: number,
     context: number,
@@ -180,14 +180,14 @@ export interface Engine {
 
   /** Buffer and address are checked and kept; nothing is sent. */
   prepareSend(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     dest: number,
     tag: number,
     context: number,
     mode?: number,
   ): PreparedOperation;
   prepareRecv(
-    buffer: BufferLike,
+    buffer: MessageBuffer,
     source: number,
     tag: number,
     context: number,
@@ -217,6 +217,11 @@ export interface Engine {
    * Using it afterwards is `ERR_FREED`. False if it was detached before, or stays as it is until it is collected.
    */
   free(buffer: ArrayBuffer): boolean;
+
+  /** Copies the data of items into `packed` from byte `position` on; the caller knows that there is room. */
+  pack(items: Items, packed: Uint8Array, position: number): void;
+  /** The other way. */
+  unpack(items: Items, packed: Uint8Array, position: number): void;
 
   /** Seconds since some moment in the past; the same clock for all ranks of the machine (MPI-4.1 section 9.6). */
   wtime(): number;

@@ -11,6 +11,7 @@ export {
   type DatatypeName,
   datatypeName,
   datatypeOfClass,
+  FLOAT16_CLASS,
   type TypedArray,
   type TypedArrayClass,
 } from './datatypes.ts';
@@ -32,4 +33,13 @@ export {
   UNDEFINED,
 } from './engine.ts';
 export { type ErrorCode, type ErrorDetails, MpiError } from './errors.ts';
+export {
+  Items,
+  type Layout,
+  type LayoutNode,
+  type ListNode,
+  type LoopNode,
+  type MessageBuffer,
+  type RunNode,
+} from './layout.ts';
 export { OPERATORS, type OperatorName, operatorAllows } from './operators.ts';

@@ -29,13 +29,28 @@ export const OPERATORS: Readonly<Record<OperatorName, { readonly code: number }>
   BXOR: { code: 9 },
 };
 
+/** Types of which none is defined so far. */
+const WITHOUT: ReadonlySet<DatatypeName> = new Set([
+  'FLOAT16',
+  'BFLOAT16',
+  'COMPLEX',
+  'DOUBLE_COMPLEX',
+  'FLOAT_INT',
+  'DOUBLE_INT',
+  'LONG_INT',
+  'TWO_INT',
+  'SHORT_INT',
+  'MIXED',
+]);
+
 const ON_FLOATING_POINT: ReadonlySet<OperatorName> = new Set(['SUM', 'PROD', 'MAX', 'MIN']);
 
 /**
  * Whether the operator is defined for the element type: every one for integers, logical and bitwise ones not for
- * floating point.
+ * floating point, none for what is neither.
  */
 export function operatorAllows(operator: OperatorName, datatype: DatatypeName): boolean {
+  if (WITHOUT.has(datatype)) return false;
   const floating = datatype === 'FLOAT' || datatype === 'DOUBLE';
   return !floating || ON_FLOATING_POINT.has(operator);
 }

@@ -21,16 +21,28 @@ export { type BlocksArgument, IN_PLACE, type InPlace } from './collectives/opera
 export { CartCommunicator, Communicator, DistGraphCommunicator } from './communicator.ts';
 export { CONGRUENT, type Comparison, IDENT, SIMILAR, UNEQUAL } from './comparison.ts';
 export {
+  BasicDatatype,
+  type BasicDatatypeName,
+  BFLOAT16,
   BYTE,
+  COMPLEX,
   Datatype,
   type DatatypeArgument,
   DOUBLE,
+  DOUBLE_COMPLEX,
+  DOUBLE_INT,
   FLOAT,
+  FLOAT_INT,
+  FLOAT16,
   type Fresh,
   INT8_T,
   INT16_T,
   INT32_T,
   INT64_T,
+  LONG_INT,
+  SHORT_INT,
+  type SubarrayOptions,
+  TWO_INT,
   UINT8_CLAMPED,
   UINT16_T,
   UINT32_T,
@@ -64,6 +76,7 @@ export {
   PROD,
   SUM,
 } from './operators.ts';
+export { pack, packSize, unpack } from './packing.ts';
 export { PersistentRequest, type Rounds, startAll } from './persistent.ts';
 export { Message, type Received } from './point-to-point/message.ts';
 export type { MessagesOptions } from './point-to-point/message-stream.ts';

@@ -7,7 +7,7 @@ import {
   type TypedArray,
 } from '@onecopy/engine';
 import { isOptions, show } from './arguments.ts';
-import { type Datatype, datatypeOfCode } from './datatypes.ts';
+import { type BasicDatatype, datatypeOfCode } from './datatypes.ts';
 
 /**
  * What a user's operator does: leaves `left ∘ inout` in `inout`, element by element. The two views have the class of
@@ -16,7 +16,7 @@ import { type Datatype, datatypeOfCode } from './datatypes.ts';
 export type CombineFunction<T extends TypedArray = TypedArray> = (
   left: T,
   inout: T,
-  datatype: Datatype,
+  datatype: BasicDatatype,
 ) => void;
 
 export interface OpOptions {
@@ -65,7 +65,7 @@ export class Op {
     const named = combine as CombineFunction;
     return new Op(combine.name || 'operator', commutative, {
       commutative,
-      combine: (left, right, code) => named(left, right, datatypeOfCode(code) as Datatype),
+      combine: (left, right, code) => named(left, right, datatypeOfCode(code) as BasicDatatype),
     });
   }
 
@@ -112,11 +112,13 @@ export function checkOp(call: string, op: unknown): Op {
 }
 
 /** Throws where the standard does not define the operator for the element type (MPI-4.1 section 6.9.2). */
-export function checkDefined(call: string, op: Op, type: Datatype): void {
+export function checkDefined(call: string, op: Op, type: BasicDatatype): void {
   if (typeof op.forEngine !== 'string' || operatorAllows(op.forEngine, type.name)) return;
+  const what = `${call}: ${op.name} is not defined for ${datatypeName(type.code)} elements`;
   throw new MpiError(
     'ERR_OP',
-    `${call}: ${op.name} is not defined for ${datatypeName(type.code)} elements, only for integers. ` +
-      'Use an integer array, or an operator made by Op.create',
+    type.isPlain
+      ? `${what}, only for integers. Use an integer array, or an operator made by Op.create`
+      : `${what}; no operator is so far. Combine arrays of their parts, or received values yourself`,
   );
 }

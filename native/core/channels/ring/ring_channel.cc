@@ -186,8 +186,7 @@ void RingChannel::dispatch(ChannelSink& sink, std::uint32_t flag, const RingReco
     const TransferName transfer{large.slot, large.generation};
     switch (kind) {
         case RingRecord::Kind::descriptor:
-            if (!IncomingTransfers::valid(transfer) || tag < 0 || large.parts == 0)
-                return sink.onGarbage();
+            if (!IncomingTransfers::valid(transfer) || tag < 0) return sink.onGarbage();
             envelope.bytes = large.bytes;
             return sink.onDescriptor(envelope, {transfer, large.address, large.parts});
         case RingRecord::Kind::greeting:

@@ -180,8 +180,7 @@ void SocketChannel::dispatch(ChannelSink& sink, std::size_t bytes) {
             if (payload.size() != header.bytes || header.tag < 0) return sink.onGarbage();
             return sink.onEager(envelope, payload);
         case PacketHeader::Kind::descriptor:
-            if (!IncomingTransfers::valid(transfer) || header.tag < 0 || header.parts == 0)
-                return sink.onGarbage();
+            if (!IncomingTransfers::valid(transfer) || header.tag < 0) return sink.onGarbage();
             return sink.onDescriptor(envelope, {transfer, header.address, header.parts});
         case PacketHeader::Kind::stageRequest:
             return sink.onStageRequest(transfer, header.offset, header.bytes);

@@ -1,7 +1,7 @@
 import { type BufferLike, type CollectiveBuffer, MpiError, type TypedArray } from '@onecopy/engine';
 import { show } from '../arguments.ts';
-import { elementType, extent, resolveBuffer } from '../buffers.ts';
-import { BYTE, type Datatype, datatypeOf } from '../datatypes.ts';
+import { elementType, extent, resolveView } from '../buffers.ts';
+import { type BasicDatatype, BYTE, datatypeOf } from '../datatypes.ts';
 
 /**
  * In place of a send buffer (in scatter and scatterv: of the receive buffer): the data lie already where the result
@@ -16,13 +16,13 @@ type View = NodeJS.ArrayBufferView | ArrayBuffer;
 export interface Operand {
   readonly role: string;
   readonly view: View;
-  readonly type: Datatype;
+  readonly type: BasicDatatype;
   /** Elements that it has. */
   readonly elements: number;
 }
 
 export function operandOf(call: string, role: string, argument: unknown): Operand {
-  return operandOver(call, role, resolveBuffer(call, role, argument));
+  return operandOver(call, role, resolveView(call, role, argument));
 }
 
 export function operandOver(call: string, role: string, buffer: BufferLike): Operand {

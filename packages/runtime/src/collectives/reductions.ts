@@ -1,6 +1,7 @@
 /** Operations with an operator: reduce, allreduce, scan, exscan, reduceScatterBlock. */
 import { type CollectiveName, MpiError, type TypedArray } from '@onecopy/engine';
 import { show } from '../arguments.ts';
+import { basicDatatypeOf } from '../datatypes.ts';
 import { checkDefined, checkOp, isLogical, type Op } from '../operators.ts';
 import {
   blockOf,
@@ -42,14 +43,17 @@ function ofArrays(site: Site, { operation, input, into, op, root }: ReductionCal
   const operator = checkOp(operation, op);
   const hasResult = root === undefined || root === site.rank;
   if (input === IN_PLACE) {
-    const inout = operandOf(operation, 'buffer', into);
-    checkDefined(operation, operator, inout.type);
+    const inout = operandFor(operation, 'buffer', into, operator);
     return hasResult
       ? inPlace(site, operation, inout, operator, root, into)
       : begun(operation, inout, undefined, inout.elements, operator, root, () => undefined);
   }
-  const from = operandOf(operation, into === undefined ? 'buffer' : 'send buffer', input);
-  checkDefined(operation, operator, from.type);
+  const from = operandFor(
+    operation,
+    into === undefined ? 'buffer' : 'send buffer',
+    input,
+    operator,
+  );
   const count =
     operation === 'reduceScatterBlock' ? blockOf(operation, from, site.size) : from.elements;
   if (!hasResult) return begun(operation, from, undefined, count, operator, root, () => undefined);
@@ -67,6 +71,18 @@ function ofArrays(site: Site, { operation, input, into, op, root }: ReductionCal
   checkSameLength(operation, from, count, output, output.elements, 'for the result');
   checkApart(operation, from, output);
   return begun(operation, from, output, count, operator, root, () => into);
+}
+
+/** An operand that the operator is defined for. */
+function operandFor(call: string, role: string, argument: unknown, op: Op): Operand {
+  const described =
+    typeof argument === 'object' && argument !== null && 'datatype' in argument
+      ? basicDatatypeOf(argument.datatype)
+      : undefined;
+  if (described !== undefined && !described.isPlain) checkDefined(call, op, described);
+  const operand = operandOf(call, role, argument);
+  checkDefined(call, op, operand.type);
+  return operand;
 }
 
 function inPlace(

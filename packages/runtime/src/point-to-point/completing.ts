@@ -1,9 +1,9 @@
 /** Blocking calls made of requests, for those that one call of the engine cannot do. */
-import { type BufferLike, type Engine, MpiError, type PendingOperation } from '@onecopy/engine';
+import { type Engine, type MessageBuffer, MpiError, type PendingOperation } from '@onecopy/engine';
 
 /** One direction of an exchange; the peer is a rank of the engine's world. */
 export interface Leg {
-  readonly buffer: BufferLike;
+  readonly buffer: MessageBuffer;
   readonly peer: number;
   readonly tag: number;
 }

@@ -13,7 +13,7 @@ import {
   checkTag,
   checkTagOrAny,
 } from '../arguments.ts';
-import { type BufferArgument, checkMemory, copyOf, resolveBuffer } from '../buffers.ts';
+import { type BufferArgument, bytesIn, checkMemory, copyOf, resolveBuffer } from '../buffers.ts';
 import { type AwaitableOptions, checkAwaitableOptions, type Limits } from '../limits.ts';
 import { Request } from '../request.ts';
 import { type Status, statusOfNobody } from '../status.ts';
@@ -191,7 +191,7 @@ const SHORT = 8192;
 
 /** Sends a short message if it can be done without its buffer being needed any longer. */
 function goesAtOnce(engine: Engine, { buffer, peer, tag }: Leg, context: number): boolean {
-  if (buffer.byteLength > SHORT) return false;
+  if (bytesIn(buffer) > SHORT) return false;
   const sending = engine.isend(buffer, peer, tag, context);
   if (sending.done) {
     sending.wait();

@@ -9,7 +9,7 @@ import {
 } from '@onecopy/engine';
 import { refuseOptions, wrongDatatype } from '../arguments.ts';
 import { type BufferArgument, resolveBuffer } from '../buffers.ts';
-import { BYTE, datatypeOf, type Fresh } from '../datatypes.ts';
+import { BYTE, basicDatatypeOf, type Fresh } from '../datatypes.ts';
 import { Request } from '../request.ts';
 import { Status } from '../status.ts';
 import { neverForgetMessage } from './forgotten-messages.ts';
@@ -83,7 +83,9 @@ export class Message extends Status {
    *   memory for the array; it is consumed
    */
   recvNew<T extends TypedArray>(type: TypedArrayClass<T>): Received<T> {
-    const { arrayClass, name, bytes: size } = datatypeOf(type) ?? wrongDatatype('recvNew', type);
+    const datatype = basicDatatypeOf(type);
+    if (!datatype?.isPlain) return wrongDatatype('recvNew', type);
+    const { arrayClass, name, bytes: size } = datatype;
     const matched = this.#open('recvNew');
     if (matched === undefined) {
       return { data: new arrayClass(0) as Fresh<T>, status: this.#status() };

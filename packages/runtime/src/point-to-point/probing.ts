@@ -16,7 +16,7 @@ import {
   refuseOptions,
   wrongDatatype,
 } from '../arguments.ts';
-import { datatypeOf } from '../datatypes.ts';
+import { basicDatatypeOf } from '../datatypes.ts';
 import { type Status, statusOfNobody } from '../status.ts';
 import { Message, messageOfNobody, type Received } from './message.ts';
 import { MessageStream, type MessagesOptions } from './message-stream.ts';
@@ -128,7 +128,7 @@ export abstract class ProbedMessages extends PersistentMessages {
   ): Received<T> {
     const sought = this.#sought('recvNew', source, tag, options);
     // Before a message is taken that could not be given back.
-    if (datatypeOf(type) === undefined) wrongDatatype('recvNew', type);
+    if (!basicDatatypeOf(type)?.isPlain) wrongDatatype('recvNew', type);
     return this.#mprobe('recvNew', sought).recvNew(type);
   }
 

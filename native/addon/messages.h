@@ -1,11 +1,20 @@
-// Sends and receives that outlive their call.
+// How calls that name a message start their request, and how those that block end it.
 #pragma once
 
-#include "addon/engine.h"
 #include "addon/face.h"
-#include "addon/view.h"
 
 namespace onecopy {
+
+// Waits for a request on the stack. It must not leave before nobody can touch it any more.
+inline ErrorCode finish(RankFace& rank, Request& request) {
+    const ErrorCode waited = rank.engine->wait(request);
+    if (waited != ErrorCode::ok) {
+        rank.engine->cancel(request);
+        reportError(rank, {.code = waited, .peer = request.peer, .expected = request.capacity});
+        return waited;
+    }
+    return reportOutcome(rank, request);
+}
 
 // Starts what could not be done at once. `pins`: another process may touch the memory.
 template <typename Start>
