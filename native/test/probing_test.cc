@@ -16,16 +16,16 @@ namespace {
 using Numbers = std::vector<std::uint64_t>;
 
 // Small; and such as go as a descriptor.
-constexpr std::size_t kLengths[] = {1, 20'000};
+constexpr std::size_t kNumbers[] = {1, 20'000};
 
-const test::WorldOptions kVariants[] = {
+const test::WorldOptions kProbeVariants[] = {
     {.pull = PullPolicy::probe, .spinNanoseconds = 0},
     {.pull = PullPolicy::denied, .spinNanoseconds = 50'000},
     {.eagerLimit = 0, .pull = PullPolicy::probe, .spinNanoseconds = 20'000},
 };
 
 void inEachVariant(int ranks, const std::function<void(Engine&)>& body) {
-    for (test::WorldOptions options : kVariants) {
+    for (test::WorldOptions options : kProbeVariants) {
         options.ranks = ranks;
         World(options).run(body);
     }
@@ -92,7 +92,7 @@ void expectFlood(Engine& engine, std::size_t count, int source, int tag) {
 
 TEST("probing: a posted probe takes its turn among the receives") {
     inEachVariant(2, [](Engine& engine) {
-        for (const std::size_t length : kLengths) {
+        for (const std::size_t length : kNumbers) {
             if (engine.rank() == 0) {
                 const auto go = startRecv(engine, 1, 1, 2);
                 finish(engine, *go);
@@ -158,7 +158,7 @@ TEST("probing: a probe that was cancelled takes nothing, a message that was take
 
 TEST("probing: messages to oneself, and a wait that can never end") {
     inEachVariant(2, [](Engine& engine) {
-        for (const std::size_t length : kLengths) {
+        for (const std::size_t length : kNumbers) {
             Request probe;
             engine.startProbe(probe, {engine.rank(), 1, 0});
             CHECK(engine.wait(probe) == ErrorCode::deadlock);
