@@ -31,32 +31,32 @@ void inEachVariant(int ranks, const std::function<void(Engine&)>& body) {
     }
 }
 
-struct Operation {
+struct Started {
     Numbers numbers;
     Request request;
 };
 
-std::unique_ptr<Operation> operation(std::size_t length, std::uint64_t value = 0) {
-    auto made = std::make_unique<Operation>();
+std::unique_ptr<Started> operation(std::size_t length, std::uint64_t value = 0) {
+    auto made = std::make_unique<Started>();
     made->numbers.assign(length, value);
     made->request.setBuffer(made->numbers.data(), length * 8);
     return made;
 }
 
-std::unique_ptr<Operation> startSend(Engine& engine, std::size_t length, std::uint64_t value,
-                                     int dest, int tag) {
+std::unique_ptr<Started> startSend(Engine& engine, std::size_t length, std::uint64_t value,
+                                   int dest, int tag) {
     auto made = operation(length, value);
     engine.startSend(made->request, dest, tag, 0, MessageKind::buffer, Datatype::byte);
     return made;
 }
 
-std::unique_ptr<Operation> startRecv(Engine& engine, std::size_t length, int source, int tag) {
+std::unique_ptr<Started> startRecv(Engine& engine, std::size_t length, int source, int tag) {
     auto made = operation(length);
     engine.startRecv(made->request, {source, tag, 0}, MessageKind::buffer, Datatype::byte);
     return made;
 }
 
-void finish(Engine& engine, Operation& operation) {
+void finish(Engine& engine, Started& operation) {
     CHECK(engine.wait(operation.request) == ErrorCode::ok);
     CHECK(!operation.request.error);
 }
@@ -73,9 +73,8 @@ std::uint64_t receive(Engine& engine, Request& probe, std::size_t length) {
 }
 
 // Numbered messages with this tag, all started at once.
-std::vector<std::unique_ptr<Operation>> flood(Engine& engine, std::size_t count, int dest,
-                                              int tag) {
-    std::vector<std::unique_ptr<Operation>> sends;
+std::vector<std::unique_ptr<Started>> flood(Engine& engine, std::size_t count, int dest, int tag) {
+    std::vector<std::unique_ptr<Started>> sends;
     for (std::size_t i = 0; i < count; ++i) sends.push_back(startSend(engine, 1, i, dest, tag));
     return sends;
 }
@@ -96,7 +95,7 @@ TEST("probing: a posted probe takes its turn among the receives") {
             if (engine.rank() == 0) {
                 const auto go = startRecv(engine, 1, 1, 2);
                 finish(engine, *go);
-                std::vector<std::unique_ptr<Operation>> sends;
+                std::vector<std::unique_ptr<Started>> sends;
                 for (std::uint64_t i = 0; i < 5; ++i)
                     sends.push_back(startSend(engine, length, i, 1, 1));
                 for (const auto& send : sends) finish(engine, *send);
