@@ -16,47 +16,47 @@ namespace {
 using Numbers = std::vector<std::uint64_t>;
 
 // Small; and such as go as a descriptor.
-constexpr std::size_t kLengths[] = {1, 20'000};
+constexpr std::size_t kNumbers[] = {1, 20'000};
 
-const test::WorldOptions kVariants[] = {
+const test::WorldOptions kProbeVariants[] = {
     {.pull = PullPolicy::probe, .spinNanoseconds = 0},
     {.pull = PullPolicy::denied, .spinNanoseconds = 50'000},
     {.eagerLimit = 0, .pull = PullPolicy::probe, .spinNanoseconds = 20'000},
 };
 
 void inEachVariant(int ranks, const std::function<void(Engine&)>& body) {
-    for (test::WorldOptions options : kVariants) {
+    for (test::WorldOptions options : kProbeVariants) {
         options.ranks = ranks;
         World(options).run(body);
     }
 }
 
-struct Operation {
+struct Started {
     Numbers numbers;
     Request request;
 };
 
-std::unique_ptr<Operation> operation(std::size_t length, std::uint64_t value = 0) {
-    auto made = std::make_unique<Operation>();
+std::unique_ptr<Started> operation(std::size_t length, std::uint64_t value = 0) {
+    auto made = std::make_unique<Started>();
     made->numbers.assign(length, value);
     made->request.setBuffer(made->numbers.data(), length * 8);
     return made;
 }
 
-std::unique_ptr<Operation> startSend(Engine& engine, std::size_t length, std::uint64_t value,
-                                     int dest, int tag) {
+std::unique_ptr<Started> startSend(Engine& engine, std::size_t length, std::uint64_t value,
+                                   int dest, int tag) {
     auto made = operation(length, value);
     engine.startSend(made->request, dest, tag, 0, MessageKind::buffer, Datatype::byte);
     return made;
 }
 
-std::unique_ptr<Operation> startRecv(Engine& engine, std::size_t length, int source, int tag) {
+std::unique_ptr<Started> startRecv(Engine& engine, std::size_t length, int source, int tag) {
     auto made = operation(length);
     engine.startRecv(made->request, {source, tag, 0}, MessageKind::buffer, Datatype::byte);
     return made;
 }
 
-void finish(Engine& engine, Operation& operation) {
+void finish(Engine& engine, Started& operation) {
     CHECK(engine.wait(operation.request) == ErrorCode::ok);
     CHECK(!operation.request.error);
 }
@@ -73,9 +73,8 @@ std::uint64_t receive(Engine& engine, Request& probe, std::size_t length) {
 }
 
 // Numbered messages with this tag, all started at once.
-std::vector<std::unique_ptr<Operation>> flood(Engine& engine, std::size_t count, int dest,
-                                              int tag) {
-    std::vector<std::unique_ptr<Operation>> sends;
+std::vector<std::unique_ptr<Started>> flood(Engine& engine, std::size_t count, int dest, int tag) {
+    std::vector<std::unique_ptr<Started>> sends;
     for (std::size_t i = 0; i < count; ++i) sends.push_back(startSend(engine, 1, i, dest, tag));
     return sends;
 }
@@ -92,11 +91,11 @@ void expectFlood(Engine& engine, std::size_t count, int source, int tag) {
 
 TEST("probing: a posted probe takes its turn among the receives") {
     inEachVariant(2, [](Engine& engine) {
-        for (const std::size_t length : kLengths) {
+        for (const std::size_t length : kNumbers) {
             if (engine.rank() == 0) {
                 const auto go = startRecv(engine, 1, 1, 2);
                 finish(engine, *go);
-                std::vector<std::unique_ptr<Operation>> sends;
+                std::vector<std::unique_ptr<Started>> sends;
                 for (std::uint64_t i = 0; i < 5; ++i)
                     sends.push_back(startSend(engine, length, i, 1, 1));
                 for (const auto& send : sends) finish(engine, *send);
@@ -158,7 +157,7 @@ TEST("probing: a probe that was cancelled takes nothing, a message that was take
 
 TEST("probing: messages to oneself, and a wait that can never end") {
     inEachVariant(2, [](Engine& engine) {
-        for (const std::size_t length : kLengths) {
+        for (const std::size_t length : kNumbers) {
             Request probe;
             engine.startProbe(probe, {engine.rank(), 1, 0});
             CHECK(engine.wait(probe) == ErrorCode::deadlock);
