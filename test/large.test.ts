@@ -79,6 +79,20 @@ describe.skipIf(tooLittle)('messages of 2^31 + 5 bytes', () => {
   });
 });
 
+test.skipIf(tooLittle)(
+  'more than 2^31 bytes of pieces that lie apart, on either side',
+  async () => {
+    const seed = String(Math.floor(Math.random() * 2 ** 31));
+    // Pieces that are moved as they lie, and such that are packed.
+    const args = [seed, ...['1048576', '1048576', '32', '32']];
+    const outcome = await launch('large-datatypes.ts', { ranks: 2, args, deadlineMs: DEADLINE_MS });
+    expect(outcome, `seed ${seed}: ${outcome.stderr}`).toMatchObject({ code: 0, stderr: '' });
+    const lines = jsonLines<{ bytes: number }>(outcome);
+    expect(lines).toHaveLength(4);
+    for (const { bytes } of lines) expect(bytes).toBeGreaterThan(2 ** 31);
+  },
+);
+
 test.skipIf(tooLittle)(`a message of ${BEYOND_32_BITS} bytes`, async () => {
   const lines = await send(['blocking'], { bytes: BEYOND_32_BITS });
   expect(total(lines, 'blocking', 'cmaBytes', 'stagedBytes')).toBe(BEYOND_32_BITS);

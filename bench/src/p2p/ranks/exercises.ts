@@ -1,6 +1,5 @@
-import { type BufferArgument, MpiError, world } from '@onecopy/runtime';
+import { type BufferArgument, Datatype, DOUBLE, MpiError, world } from '@onecopy/runtime';
 import { Awaited } from '../../ranks/awaited.ts';
-import { vectorOfDoubles } from '../../ranks/calls.ts';
 import { Memory } from '../../ranks/memory.ts';
 import { pageAligned } from '../../ranks/page-aligned.ts';
 import { Persistent } from '../../ranks/persistent.ts';
@@ -38,7 +37,7 @@ export type ExerciseName =
 const TAG = 1;
 /** The first of those that nobody sends with. */
 const OTHER_TAGS = 1000;
-const DOUBLE = Float64Array.BYTES_PER_ELEMENT;
+const WIDTH = Float64Array.BYTES_PER_ELEMENT;
 
 const memory = (): Memory => new Memory({});
 const peer = (): number => 1 - world.rank;
@@ -53,13 +52,13 @@ export const EXERCISES: Readonly<Record<ExerciseName, () => P2pExercise>> = {
   persistent: () => new Persistent(SMALL, memory()),
   'contiguous rows': () => messages(doubles(ROWS_BYTES)),
   'strided rows': () => {
-    const block = ROW_BYTES / DOUBLE;
-    const datatype = vectorOfDoubles(ROWS_BYTES / ROW_BYTES, block, 2 * block);
+    const block = ROW_BYTES / WIDTH;
+    const datatype = Datatype.vector(ROWS_BYTES / ROW_BYTES, block, 2 * block, DOUBLE);
     return messages({ data: doubles(2 * ROWS_BYTES), count: 1, datatype });
   },
   'strided elements': () => {
-    const count = ELEMENTS_BYTES / DOUBLE;
-    const datatype = vectorOfDoubles(count, 1, STRIDE_BYTES / DOUBLE);
+    const count = ELEMENTS_BYTES / WIDTH;
+    const datatype = Datatype.vector(count, 1, STRIDE_BYTES / WIDTH, DOUBLE);
     const out = { data: doubles(count * STRIDE_BYTES), count: 1, datatype };
     const into = doubles(ELEMENTS_BYTES);
     return new InTurns(
@@ -82,7 +81,7 @@ export const EXERCISES: Readonly<Record<ExerciseName, () => P2pExercise>> = {
 /** Written to, so that each page is there. */
 function doubles(bytes: number): Float64Array {
   const { buffer, byteOffset } = pageAligned(bytes);
-  return new Float64Array(buffer, byteOffset, bytes / DOUBLE).fill(1);
+  return new Float64Array(buffer, byteOffset, bytes / WIDTH).fill(1);
 }
 
 /** Back into where it was sent from: the cache is as warm for all. */
