@@ -48,7 +48,7 @@ describe('what is not true is found:', () => {
       /no Communicator\.sent/,
     ],
     ['a class that is none', SEND, `MPI_Send | Sender.send | ${used}`, /no Sender\.send/],
-    ['what all classes have', SEND, `MPI_Send | Communicator.name | ${used}`, /no Communicator\.n/],
+    ['what all classes have', SEND, `MPI_Send | Request.name | ${used}`, /no Request\.name/],
     ['an export that is none', SEND, `MPI_Send | send | ${used}`, /no send\n/],
     [
       'a test that is none',
