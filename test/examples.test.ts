@@ -226,7 +226,7 @@ function hottestOf(length: number, steps: number): number {
       return (across + along + (before[at(x, y, z - 1)]! + before[at(x, y, z + 1)]!)) / 6;
     });
   }
-  return Math.max(...cells);
+  return cells.reduce((most, cell) => Math.max(most, cell));
 }
 
 describe('halo3d', () => {

@@ -1,4 +1,5 @@
 // docs/objects.md: what arrives otherwise than structuredClone would copy it.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -72,7 +73,18 @@ function describeError(error: Error): string {
   return `\`${error.name}: ${error.message}\`${cause}, ${stack}`;
 }
 
-const written = page();
+/** As the repository has its pages. */
+function formatted(text: string): string {
+  const biome = join(import.meta.dirname, '../node_modules/@biomejs/biome/bin/biome');
+  const { stdout } = spawnSync(
+    process.execPath,
+    [biome, 'format', '--stdin-file-path=docs/objects.md'],
+    { input: text, encoding: 'utf8' },
+  );
+  return stdout;
+}
+
+const written = formatted(page());
 if (process.env.ONECOPY_WRITE_PAGES === '1') writeFileSync(path, written);
 
 test('docs/objects.md says what is the case (else run scripts/objects-docs.mjs)', () => {

@@ -86,7 +86,7 @@ export const KINDS: readonly Kind[] = [
     values: fc.dictionary(key, plain, { noNullPrototype: false }),
   },
   {
-    name: 'an own property named __proto__',
+    name: 'an own property named `__proto__`',
     example: () => own('__proto__', 1),
     values: plain.map((value) => own('__proto__', value)),
   },
