@@ -1,6 +1,7 @@
 // Cases of the table about messages that are taken before they are received.
-import { ANY_SOURCE, ANY_TAG, type Message, world } from 'onecopy';
+import { ANY_SOURCE, ANY_TAG, type Message } from 'onecopy';
 import type { Case } from '../matrix.ts';
+import { communicatorUnderTest } from '../support/communicator.ts';
 import type { Trial } from './runtime-matrix.ts';
 
 type Name =
@@ -9,7 +10,8 @@ type Name =
   | 'isend, mprobe, recvNew'
   | 'isend, messages';
 
-const { rank, size } = world;
+const comm = communicatorUnderTest();
+const { rank, size } = comm;
 const above = (rank + 1) % size;
 const below = (rank - 1 + size) % size;
 
@@ -23,26 +25,26 @@ export const PROBE_OPERATIONS: Readonly<
 > = {
   'isend, mprobe, recv'(trial) {
     const incoming = trial.incoming();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
-    const message = world.mprobe(ANY_SOURCE, trial.tag, { timeout: 30_000 });
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
+    const message = comm.mprobe(ANY_SOURCE, trial.tag, { timeout: 30_000 });
     trial.checkStatus(message, below, trial.content(below, rank).length);
-    must(world.improbe(below, trial.tag) === undefined, 'the message was taken and is still there');
+    must(comm.improbe(below, trial.tag) === undefined, 'the message was taken and is still there');
     trial.checkArrival(message.recv(incoming.buffer), incoming);
     sending.wait();
   },
 
   async 'isend, improbe, irecv'(trial) {
     const incoming = trial.incoming();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
     let message: Message | undefined;
-    while (message === undefined) message = world.improbe(below, ANY_TAG);
+    while (message === undefined) message = comm.improbe(below, ANY_TAG);
     trial.checkArrival(await message.irecv(incoming.buffer), incoming);
     await sending;
   },
 
   'isend, mprobe, recvNew'(trial) {
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
-    const { data, status } = world.mprobe(below, trial.tag).recvNew(trial.typedClass);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
+    const { data, status } = comm.mprobe(below, trial.tag).recvNew(trial.typedClass);
     const content = trial.content(below, rank);
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     must(Buffer.compare(bytes, content) === 0, 'other bytes');
@@ -52,9 +54,9 @@ export const PROBE_OPERATIONS: Readonly<
 
   async 'isend, messages'(trial) {
     const incoming = trial.incoming();
-    const listening = world.messages({ tag: trial.tag });
+    const listening = comm.messages({ tag: trial.tag });
     const step = listening.next();
-    const sending = world.isend(trial.outgoing().buffer, above, trial.tag);
+    const sending = comm.isend(trial.outgoing().buffer, above, trial.tag);
     const { value: message } = await step;
     await listening.return?.();
     trial.checkArrival(await (message as Message).irecv(incoming.buffer), incoming);
