@@ -60,6 +60,17 @@ describe.each(VARIANTS)('over %s,', (_name, options) => {
   );
 });
 
+test('a rank whose exit takes long says what it waits for', async () => {
+  const outcome = await launch('exit-slowly.ts', { ranks: 2 });
+  expect(outcome).toMatchObject({
+    code: 0,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^onecopy: rank 0 is exiting, and stays until its messages are received by rank 1 \(2\)\n$/,
+    ),
+  });
+});
+
 test('waitAny serves who seldom has something as well', async () => {
   const outcome = await launch('requests-fair.ts', { ranks: 3, options: ['--eager-limit', '8K'] });
   expectClean(outcome);

@@ -106,15 +106,27 @@ napi_value irecv(napi_env env, napi_callback_info info) {
 
 napi_value leave(napi_env env, napi_callback_info info) {
     return guarded(env, [&] {
-        const Arguments<1> in(env, info);
+        const Arguments<2> in(env, info);
         // Inside an operator the rank cannot complete what it owes: it goes as one that failed.
         if (face(env)->inOperator) {
             face(env)->engine->vanish();
             return code(env, ErrorCode::ok);
         }
-        face(env)->engine->leave(in.integer(env, 0) == 0);
-        return code(env, ErrorCode::ok);
+        const bool left =
+            face(env)->engine->leave(in.integer(env, 0) == 0, deadlineIn(in.real(env, 1)));
+        return left ? code(env, ErrorCode::ok) : number(env, -1);
     });
+}
+
+Napi::Value owed(const Napi::CallbackInfo& info) {
+    Napi::Array all = Napi::Array::New(info.Env());
+    for (const Owed& each : face(info.Env())->engine->owed()) {
+        Napi::Object one = Napi::Object::New(info.Env());
+        one.Set("rank", each.rank);
+        one.Set("messages", static_cast<double>(each.messages));
+        all.Set(all.Length(), one);
+    }
+    return all;
 }
 
 Napi::Value abortJob(const Napi::CallbackInfo& info) {
@@ -244,6 +256,7 @@ void registerEngine(Napi::Env env, Napi::Object exports) {
 
     exports.Set("start", Napi::Function::New(env, start, "start"));
     exports.Set("abort", Napi::Function::New(env, abortJob, "abort"));
+    exports.Set("owed", Napi::Function::New(env, owed, "owed"));
     exports.Set("counters", Napi::Function::New(env, counters, "counters"));
     exportRaw(env, exports, "send", send);
     exportRaw(env, exports, "recv", recv);

@@ -248,8 +248,13 @@ export interface Binding {
   /** What a user's operator said that failed on another rank, after a failure with ERR_OP. */
   failureText(): string;
 
-  /** Completes outstanding sends, then tells the launcher, unless the exit code is a failure. Result: error number. */
-  leave(exitCode: number): number;
+  /**
+   * Completes outstanding sends, then tells the launcher, unless the exit code is a failure. Result: error number, or -1
+   * when something is still owed after `timeout` milliseconds (negative: no limit); then it is to be called again.
+   */
+  leave(exitCode: number, timeout: number): number;
+  /** Sends that are not complete, by rank of the world. */
+  owed(): ReadonlyArray<{ readonly rank: number; readonly messages: number }>;
   /** Tells the launcher to end the job. Does not wait. */
   abort(code: number, uncaught: boolean, reason: string): void;
   counters(): Record<string, number>;

@@ -8,6 +8,7 @@ import {
   type MessageBuffer,
   MODE as Mode,
   MpiError,
+  type Owed,
   type PendingOperation,
   type PendingParts,
   type PendingProbe,
@@ -473,8 +474,12 @@ class NativeEngine implements Engine {
     process.exit(code);
   }
 
-  leave(exitCode: number): void {
-    const result = this.#binding.leave(exitCode);
+  leave(exitCode: number, patience = -1, slow?: (owed: readonly Owed[]) => void): void {
+    let result = this.#binding.leave(exitCode, slow === undefined ? -1 : patience);
+    if (result === -1) {
+      slow?.(this.#binding.owed());
+      result = this.#binding.leave(exitCode, -1);
+    }
     if (result !== 0) throw failure(this.#binding, result, { operation: 'exit' });
   }
 

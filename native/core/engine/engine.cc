@@ -199,11 +199,11 @@ void Engine::abandon(Request& request) {
             {.operation = Operation::wait, .peer = request.peer});
 }
 
-void Engine::leave(bool well) {
-    if (left_ || aborted_) return;
-    leaving_ = true;
+bool Engine::leave(bool well, Nanoseconds deadline) {
+    if (left_ || aborted_) return true;
     if (link_ != nullptr) {
-        link_->say(ControlKind::leaving);
+        if (!leaving_) link_->say(ControlKind::leaving);
+        leaving_ = true;
         // Nothing that this rank owes may be lost with it: its sends, and what it has promised to
         // pull.
         const auto owesNothing = [&] {
@@ -219,10 +219,32 @@ void Engine::leave(bool well) {
             }
             return true;
         };
-        waitFor(owesNothing, {.operation = Operation::leave});
+        if (deadline == kNever) {
+            waitFor(owesNothing, {.operation = Operation::leave});
+        } else if (waitFor(owesNothing, {.operation = Operation::leave}, deadline) !=
+                   ErrorCode::ok) {
+            return false;
+        }
         if (well) link_->say(ControlKind::left);
     }
     left_ = true;
+    return true;
+}
+
+std::vector<Owed> Engine::owed() const {
+    std::vector<Owed> all;
+    for (const auto& peer : peers_) {
+        if (!peer) continue;
+        std::uint64_t messages = 0;
+        const auto add = [&](const List<Request, QueueTag>& list) {
+            for (Request* each = list.first(); each != nullptr; each = list.after(*each))
+                ++messages;
+        };
+        add(peer->outgoing);
+        add(peer->published);
+        if (messages > 0) all.push_back({peer->rank, messages});
+    }
+    return all;
 }
 
 void Engine::abort(int code, bool uncaught, const std::string& text) {

@@ -61,6 +61,12 @@ struct CollectiveContext {
     std::unordered_map<std::uint32_t, Breakage> broken;
 };
 
+// Sends to a rank that are not complete.
+struct Owed {
+    std::int32_t rank = 0;
+    std::uint64_t messages = 0;
+};
+
 class Engine final : private LauncherSink {
    public:
     // A world of one, without a launcher.
@@ -167,7 +173,10 @@ class Engine final : private LauncherSink {
     // Completes outstanding sends; everything later fails with `finalized`. A rank that leaves well
     // says so; one that will exit with a failure does not, and counts as failed when its process is
     // gone.
-    void leave(bool well);
+    // False: something is still owed at the deadline; to be called again.
+    bool leave(bool well, Nanoseconds deadline = kNever);
+    // Messages that ranks have not received yet.
+    std::vector<Owed> owed() const;
     // Leaves without completing anything and without a word: counts as failed when its process is
     // gone.
     void vanish() { left_ = true; }

@@ -65,6 +65,12 @@ export interface PreparedOperation {
   free(): void;
 }
 
+/** Sends to a rank of the engine's world that are not complete. */
+export interface Owed {
+  readonly rank: number;
+  readonly messages: number;
+}
+
 /** A message that was matched by a probe and can be received by nobody else (MPI-4.1 section 3.8.2). */
 export interface MatchedMessage extends Arrival {
   /** It can be received once. A call that fails because of its buffer has not received it. */
@@ -230,8 +236,10 @@ export interface Engine {
   /**
    * Completes outstanding sends and leaves the job. With an exit code other than 0 the rank counts as failed, not as
    * left, once its process is gone. Idempotent.
+   *
+   * @param slow is told once what is still outstanding after `patience` milliseconds
    */
-  leave(exitCode: number): void;
+  leave(exitCode: number, patience?: number, slow?: (owed: readonly Owed[]) => void): void;
   /** Tells the launcher that this process is about to die of an error that nobody caught. Does not wait. */
   reportUncaught(reason: string): void;
 

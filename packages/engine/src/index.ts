@@ -23,6 +23,7 @@ export {
   type Engine,
   type MatchedMessage,
   MODE,
+  type Owed,
   type PendingOperation,
   type PendingParts,
   type PendingProbe,

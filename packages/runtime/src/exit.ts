@@ -1,9 +1,12 @@
 import { inspect } from 'node:util';
-import { type Engine, MpiError } from '@onecopy/engine';
+import { type Engine, MpiError, type Owed } from '@onecopy/engine';
 import { surfaceFailures, unseenFailures } from './forgotten.ts';
 
 /** Longer stacks are cut: the launcher gets the reason in one packet, and the rank prints all of it anyway. */
 const LONGEST_REASON = 4000;
+
+/** After so long a rank that is exiting says what it waits for. */
+const PATIENCE_MS = 1000;
 
 /**
  * Makes the end of the process an end that the other ranks understand (MPI-4.1 section 11.2.2):
@@ -39,7 +42,9 @@ function userWillHandle(): boolean {
 function leave(engine: Engine, code: number): void {
   const failures: unknown[] = [];
   try {
-    engine.leave(code);
+    engine.leave(code, PATIENCE_MS, (owed) => {
+      process.stderr.write(`onecopy: rank ${engine.rank} ${sayOwed(owed)}\n`);
+    });
   } catch (error) {
     failures.push(error);
   }
@@ -51,6 +56,14 @@ function leave(engine: Engine, code: number): void {
     const text = error instanceof MpiError ? `${error.code}: ${error.message}` : inspect(error);
     process.stderr.write(`onecopy: left with a failure that nobody has seen: ${text}\n`);
   }
+}
+
+/** A process that does not end should not look as if it hung for no reason. */
+function sayOwed(owed: readonly Owed[]): string {
+  const to = owed.map(({ rank, messages }) => `rank ${rank} (${messages})`).join(', ');
+  return to === ''
+    ? 'is exiting, and still takes what it has begun to receive'
+    : `is exiting, and stays until its messages are received by ${to}`;
 }
 
 function describe(error: unknown): string {
