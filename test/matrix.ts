@@ -59,6 +59,12 @@ export const OPERATIONS = [
   'isend, improbe, irecv',
   'isend, mprobe, recvNew',
   'isend, messages',
+  'isendObject, recvObject',
+  'isendObject, irecvObject, await',
+  'isendObject, mprobe, recvObject',
+  'isend with gaps, recv',
+  'isend, irecv with gaps, await',
+  'isend with gaps, recv with gaps',
 ] as const;
 
 export const RANKS = [1, 2, 3, 4, 5, 7, 8] as const;

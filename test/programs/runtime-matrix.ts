@@ -21,6 +21,7 @@ import { communicatorUnderTest } from '../support/communicator.ts';
 import { Random } from '../support/random.ts';
 import { PROBE_OPERATIONS } from './matrix-probes.ts';
 import { REQUEST_OPERATIONS } from './matrix-requests.ts';
+import { SHAPE_OPERATIONS } from './matrix-shapes.ts';
 
 export interface Report {
   readonly rank: number;
@@ -242,6 +243,7 @@ function elementsOf(count: Count, width: number): number {
 const OPERATIONS: Readonly<Record<Case['operation'], (trial: Trial) => void | Promise<void>>> = {
   ...REQUEST_OPERATIONS,
   ...PROBE_OPERATIONS,
+  ...SHAPE_OPERATIONS,
 
   'send, recv'(trial) {
     const outgoing = trial.outgoing();

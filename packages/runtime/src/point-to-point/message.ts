@@ -10,10 +10,12 @@ import {
 import { refuseOptions, wrongDatatype } from '../arguments.ts';
 import { type BufferArgument, resolveBuffer } from '../buffers.ts';
 import { BYTE, basicDatatypeOf, type Fresh } from '../datatypes.ts';
+import { decodeParts } from '../objects/codec.ts';
 import { Request } from '../request.ts';
 import { Status } from '../status.ts';
 import { neverForgetMessage } from './forgotten-messages.ts';
 import { startedRequest } from './making.ts';
+import type { ReceivedObject } from './objects.ts';
 
 /** What `recvNew` gives. */
 export interface Received<T extends TypedArray> {
@@ -102,6 +104,19 @@ export class Message extends Status {
       );
     }
     return { data: data as Fresh<T>, status: this.#status() };
+  }
+
+  /**
+   * Receives a value that `sendObject` sent (as MPI_Mrecv, MPI-4.1 section 3.8.3). Blocks until it is there.
+   *
+   * @throws MpiError `ERR_TYPE` if the message is no object, `ERR_PROTOCOL` if it cannot be decoded, `ERR_NO_MEM` if
+   *   there is no memory for it; it is consumed
+   */
+  recvObject<T = unknown>(): ReceivedObject<T> {
+    const matched = this.#open('recvObject');
+    const status = this.#status();
+    if (matched === undefined) return { value: undefined as T, status };
+    return { value: decodeParts('recvObject', matched.receiveParts(), this.source) as T, status };
   }
 
   /** What is left to be received; undefined if that is nothing, since nobody sent it. */
