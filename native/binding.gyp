@@ -22,8 +22,9 @@
       ['werror==1', {'cflags': ['-Werror']}],
       ['points==1', {'defines': ['ONECOPY_POINTS']}],
       ['sanitize=="" and fuzz==0', {'cflags': ['-O3']}],
+      # Below, -g1: lines are what reports name, and compiling takes a third less time.
       ['sanitize=="address"', {
-        'cflags': ['-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
+        'cflags': ['-O1', '-g1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
                    # It opens a pipe for each look at an exception's type; tests run without descriptors to spare.
                    '-fno-sanitize=vptr'],
         'ldflags': ['-fsanitize=address,undefined'],
@@ -33,7 +34,7 @@
         'ldflags': ['-fsanitize=undefined'],
       }],
       ['sanitize=="thread"', {
-        'cflags': ['-O1', '-fno-omit-frame-pointer', '-fsanitize=thread'],
+        'cflags': ['-O1', '-g1', '-fno-omit-frame-pointer', '-fsanitize=thread'],
         'ldflags': ['-fsanitize=thread'],
       }],
       ['fuzz==1', {

@@ -25,7 +25,13 @@ const USUAL: Partial<Readonly<Record<PeerBenchmark, Usual>>> = {
 };
 
 /** What is compared when nothing is named. */
-const DEFAULT: readonly PeerBenchmark[] = ['pingpong', 'rate', 'multipair', 'barrier'];
+const DEFAULT: readonly PeerBenchmark[] = [
+  'pingpong',
+  'rate',
+  'persistent',
+  'multipair',
+  'barrier',
+];
 
 const ALLOCATED: Configuration = { benchmark: 'pingpong', ranks: 2, bytes: MiB, buffers: 'alloc' };
 

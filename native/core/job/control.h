@@ -96,11 +96,11 @@ struct ContextsMessage {
     std::uint32_t first = 0;
     std::uint32_t reserved = 0;
 };
-// Of the communicators that exist from the start: four of each, see CONTEXTS in
+// Of the communicators that exist from the start: three of each, see CONTEXTS in
 // packages/runtime/src/membership.ts.
-inline constexpr std::uint32_t kFirstNewContext = 8;
+inline constexpr std::uint32_t kFirstNewContext = 6;
 // At once: no call makes more communicators than there are ranks.
-inline constexpr std::uint32_t kMostNewContexts = 4 * kMaxRanks;
+inline constexpr std::uint32_t kMostNewContexts = 3 * kMaxRanks;
 
 // rank -> launcher: kinds ack, leaving and left.
 struct PlainMessage {

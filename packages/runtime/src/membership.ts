@@ -18,12 +18,10 @@ export const CONTEXTS = {
   /** Messages of the user. */
   messages: 0,
   collectives: 1,
-  /** What belongs to a message that was received already. */
-  attachments: 2,
   /** What ranks tell each other to make communicators. */
-  management: 3,
+  management: 2,
   /** So many ids a communicator takes. */
-  count: 4,
+  count: 3,
 } as const;
 
 /**
