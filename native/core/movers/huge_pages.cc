@@ -20,9 +20,11 @@ constexpr std::uint64_t kLeastBytes = 512 * 1024;
 constexpr std::uint32_t kUses = 8;
 
 // A window of many buffers comes to this all at once, and nothing else gets a turn meanwhile: so no
-// more than a fifth of the time goes into it, and the rest of a buffer is for its next use.
+// buffer is begun when a fifth of the time has gone into it. One that is begun gets so much at
+// once, enough for 64 MiB, and the rest of it is for its next use.
 constexpr Nanoseconds kSpan = 20'000'000;
 constexpr Nanoseconds kMostOfSpan = 4'000'000;
+constexpr Nanoseconds kMostOfUse = 40'000'000;
 
 // Buffers often begin at round distances from each other, so all bits of the address must count
 // (Knuth's multiplicative hash).
@@ -47,10 +49,11 @@ std::size_t HugePages::used(const void* address, std::uint64_t bytes) {
     // else lies beside it, memory of another kind or none (EINVAL), and then that part stays as it
     // is.
     std::size_t made = 0;
+    const Nanoseconds most = spent_ < kMostOfSpan ? spent_ + kMostOfUse : 0;
     const std::uintptr_t first = start & ~(kHugePage - 1);
     const std::uintptr_t end = (start + bytes + kHugePage - 1) & ~(kHugePage - 1);
     for (std::uintptr_t page = first + buffer.looked * kHugePage; page < end; page += kHugePage) {
-        if (spent_ >= kMostOfSpan) {
+        if (spent_ >= most) {
             --buffer.uses;
             return made;
         }
