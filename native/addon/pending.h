@@ -125,7 +125,7 @@ struct Prepared {
     // Forgotten when the round that goes on has ended.
     bool freed = false;
     // Of items of a datatype, so many.
-    std::shared_ptr<const Layout> layout;
+    std::shared_ptr<const Layout> layout = nullptr;
     std::uint64_t count = 0;
 };
 
